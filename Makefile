@@ -1,0 +1,33 @@
+# One entry point for people and CI. `make help` lists the targets.
+PYTHON ?= python3
+INTERPRETER := $(shell tools/find_python.sh $(PYTHON))
+TAG := $(shell $(INTERPRETER) -c 'import sys; print("cp%d%d" % sys.version_info[:2])' 2>/dev/null)
+VENV ?= .venv-$(TAG)
+BIN := $(VENV)/bin
+BUILD := build/$(TAG)
+STAMP := $(VENV)/.installed
+# The editable install would run ninja at every import; `make build` has just done it.
+export MESONPY_EDITABLE_SKIP := $(CURDIR)/$(BUILD)
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help dev build run test test-c test-py lint fmt types asan fuzz bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml tools/bootstrap.sh
+	tools/bootstrap.sh "$(INTERPRETER)" "$(VENV)" "$(BUILD)"
+	touch $@
+
+dev: $(STAMP) ## Install what is missing: system headers, .venv, the editable package
+
+build: $(STAMP) ## Compile
+	@meson compile -C $(BUILD)
+
+test: test-c test-py ## All tests
+
+test-c: build ## C unit tests
+	meson test -C $(BUILD) --print-errorlogs --suite c
+
+test-py: build ## Python tests
+	pytest $(ARGS)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* state.h - what the extension module keeps per interpreter: types, imported callables, interned names.
+ *
+ * Every field is a strong reference made in module exec and released in module clear. Add a field
+ * here, load it in state.c, visit and clear it through the same X-macro.
+ */
+#ifndef BOLT_PY_STATE_H
+#define BOLT_PY_STATE_H
+
+#include <Python.h>
+
+/* X(name, module, attribute): imported once. */
+#define BOLT_PY_IMPORTS(X)                                                                                              \
+    X(asyncio_Task, "asyncio", "Task")                                                                                  \
+    X(asyncio_Future, "asyncio", "Future")                                                                              \
+    X(CancelledError, "asyncio", "CancelledError")                                                                      \
+    X(msgspec_ValidationError, "msgspec", "ValidationError")                                                            \
+    X(msgspec_DecodeError, "msgspec", "DecodeError")                                                                    \
+    X(msgspec_Struct, "msgspec", "Struct")                                                                              \
+    X(Decimal, "decimal", "Decimal")                                                                                    \
+    X(UUID, "uuid", "UUID")                                                                                             \
+    X(HTTPException, "django_bolt.exceptions", "HTTPException")                                                         \
+    X(RequestValidationError, "django_bolt.exceptions", "RequestValidationError")
+
+/* X(name, text): interned strings. */
+#define BOLT_PY_STRINGS(X)                                                                                              \
+    X(cancel, "cancel")                                                                                                 \
+    X(call_soon, "call_soon")                                                                                           \
+    X(context, "context")
+
+struct bolt_py_state {
+    PyTypeObject *App_type;
+    PyTypeObject *Server_type;
+    PyTypeObject *Route_type;
+    PyTypeObject *RequestTask_type;
+    PyTypeObject *Request_type;
+#define BOLT_PY_FIELD_IMPORT(name, module, attribute) PyObject *name;
+    BOLT_PY_IMPORTS(BOLT_PY_FIELD_IMPORT)
+#undef BOLT_PY_FIELD_IMPORT
+#define BOLT_PY_FIELD_STRING(name, text) PyObject *str_##name;
+    BOLT_PY_STRINGS(BOLT_PY_FIELD_STRING)
+#undef BOLT_PY_FIELD_STRING
+};
+
+int bolt_py_state_load(struct bolt_py_state *state);
+int bolt_py_state_traverse(struct bolt_py_state *state, visitproc visit, void *arg);
+void bolt_py_state_clear(struct bolt_py_state *state);
+
+extern struct PyModuleDef bolt_py_module_def;
+struct bolt_py_state *bolt_py_state_of(PyObject *module);
+struct bolt_py_state *bolt_py_state_of_type(PyTypeObject *type);
+
+#endif

@@ -1,0 +1,1 @@
+"""The django_bolt API framework on an engine written in C."""

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Makes a fresh Debian/Ubuntu machine able to build and test: system packages, a virtual environment, the
+# editable package. Usage: tools/bootstrap.sh PYTHON VENV BUILD_DIR
+set -eu
+python=$1
+venv=$2
+build=$3
+
+# Headers and tools the build needs, as "probe command|Debian package".
+missing=
+need() {
+    sh -c "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+include_dir=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+need "command -v cc" gcc
+need "command -v make" make
+need "test -f '$include_dir/Python.h'" "python3-dev"
+need "'$python' -m ensurepip --version" "python3-venv"
+need "echo '#include <sqlite3.h>' | cc -E -" libsqlite3-dev
+need "printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' | cc -E -" libcmocka-dev
+if [ -n "$missing" ]; then
+    # shellcheck disable=SC2086
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        DEBIAN_FRONTEND=noninteractive apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+    else
+        echo "error: missing system packages. Run: sudo apt-get install$missing" >&2
+        exit 1
+    fi
+fi
+
+[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+bin=$(cd "$venv/bin" && pwd)
+PATH=$bin:$PATH
+export PATH
+pip install -q --disable-pip-version-check "meson>=1.3" ninja "meson-python>=0.17"
+mkdir -p "$build"
+# build/ keeps objects of every interpreter apart; tests=true adds the C unit tests.
+pip install -q --disable-pip-version-check --no-build-isolation -e ".[test,lint]" \
+    "-Cbuild-dir=$build" -Csetup-args=-Dbuildtype=debugoptimized -Csetup-args=-Dtests=true -Csetup-args=-Dfailmalloc=true
