@@ -6,13 +6,21 @@
 #include <Python.h>
 
 #include "bolt/server.h"
+#include "settings.h"
 #include "state.h"
 
-struct bolt_py_binder; /* immutable after new; may be used by interleaved requests */
+/* Immutable after new; may be used by interleaved requests. It is a Python object of a private type, because the
+ * route and every request that outlives its response hold it; the functions below hide that. */
+struct bolt_py_binder;
 
-/* Compiles a sequence of ParamSpec. NULL with a Python exception naming `route_name` and the parameter. */
-struct bolt_py_binder *bolt_py_binder_new(struct bolt_py_state *state, PyObject *param_specs, PyObject *route_name);
-void bolt_py_binder_free(struct bolt_py_binder *binder);
+/* Adds the private type to the state (not to the module's names). */
+int bolt_py_add_binder(PyObject *module, struct bolt_py_state *state);
+
+/* Compiles a sequence of ParamSpec for a route with the pattern `path` (str; its {} segments name the entries of
+ * request.params). NULL with TypeError or ValueError naming `route_name` and the parameter. */
+struct bolt_py_binder *bolt_py_binder_new(struct bolt_py_state *state, struct bolt_py_settings *settings,
+                                          PyObject *param_specs, PyObject *path, PyObject *route_name);
+void bolt_py_binder_free(struct bolt_py_binder *binder); /* gives up the caller's reference; NULL is fine */
 int bolt_py_binder_traverse(struct bolt_py_binder *binder, visitproc visit, void *arg);
 
 /* Argument count (positional then keyword-only), and the tuple of keyword names or NULL (borrowed). */

@@ -34,6 +34,7 @@ struct bolt_py_state {
     PyTypeObject *Route_type;
     PyTypeObject *RequestTask_type;
     PyTypeObject *Request_type;
+    PyTypeObject *Binder_type;
 #define BOLT_PY_FIELD_IMPORT(name, module, attribute) PyObject *name;
     BOLT_PY_IMPORTS(BOLT_PY_FIELD_IMPORT)
 #undef BOLT_PY_FIELD_IMPORT

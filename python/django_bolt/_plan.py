@@ -82,8 +82,9 @@ class ParamSpec:
 class GroupSpec:
     """A Struct whose fields are read as keys of their own (Query(), Header(), Cookie(), Form() on a Struct).
 
-    C converts each present field and calls ``build({encode_name: value, ...})``, which returns the Struct or raises
-    ``msgspec.ValidationError``. ``known_keys`` is set when unknown keys are forbidden.
+    C converts each present field and calls ``build({field.name: value, ...})``, which returns the Struct or raises
+    ``msgspec.ValidationError``; so ``name`` of a field is its msgspec encode name and ``key`` its wire key.
+    ``known_keys`` is set when unknown query keys are forbidden; the route's other query parameters stay allowed.
     """
 
     fields: tuple[ParamSpec, ...]
