@@ -13,6 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class NeedsFinalize(Exception):
+    """Raised by ``hooks.encode_fallback`` for a value that is encoded only after awaiting (a queryset inside a dict).
+
+    C drops what it has written of the result and calls ``hooks.finalize`` with the whole result instead.
+    """
+
+
 class Source(enum.IntEnum):
     """Where a parameter's value comes from."""
 
@@ -97,7 +104,7 @@ class ResultKind(enum.IntEnum):
 
     AUTO = 0  # by run-time type, see surface section 7
     CONVERT = 1  # through ``convert`` (validation against the declared type), then AUTO's JSON
-    FINALIZE = 2  # always through hooks.finalize (querysets with a schema, multi-status models, streams)
+    FINALIZE = 2  # always through hooks.finalize (multi-status models, streams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,9 @@ class ResultSpec:
     """The compiled return annotation or ``response_model``.
 
     ``exact`` is the type whose instances need no conversion (the declared Struct itself). ``allow_none`` lets None
-    become JSON null. ``convert`` raises ``msgspec.ValidationError``, which becomes the 500 response validation error.
+    become JSON null; None is an empty content for status 204, else an error. ``convert`` knows JSON builtins, Structs
+    and dataclasses only. When it raises ``msgspec.ValidationError`` C calls ``hooks.finalize`` with the untouched
+    result: querysets, models and Response objects are answered there, and the 500 validation error is raised there.
     """
 
     kind: ResultKind = ResultKind.AUTO
