@@ -6,8 +6,6 @@ VENV ?= .venv-$(TAG)
 BIN := $(VENV)/bin
 BUILD := build/$(TAG)
 STAMP := $(VENV)/.installed
-# The editable install would run ninja at every import; `make build` has just done it.
-export MESONPY_EDITABLE_SKIP := $(CURDIR)/$(BUILD)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: help dev build run test test-c test-py lint fmt types asan fuzz bench clean
