@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* slice.c - comparisons too long to inline. */
-#include "bolt/base.h"
-
-static inline unsigned char lower(char c)
-{
-    unsigned char u = (unsigned char)c;
-    return (unsigned char)(u - 'A' < 26u ? u | 0x20 : u);
-}
+#include "bolt/ascii.h"
 
 bool bolt_slice_ieq(struct bolt_slice a, struct bolt_slice lower_case)
 {
     if (a.len != lower_case.len)
         return false;
     for (size_t i = 0; i < a.len; i++) {
-        if (lower(a.ptr[i]) != (unsigned char)lower_case.ptr[i])
+        if (bolt_ascii_lower(a.ptr[i]) != lower_case.ptr[i])
             return false;
     }
     return true;
