@@ -46,6 +46,18 @@ static inline int PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **re
     return 1;
 }
 
+/* 1: *result is a new reference; 0: no such attribute, *result is NULL; -1: exception set, *result is NULL. */
+static inline int PyObject_GetOptionalAttr(PyObject *obj, PyObject *name, PyObject **result)
+{
+    *result = PyObject_GetAttr(obj, name);
+    if (*result != NULL)
+        return 1;
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError))
+        return -1;
+    PyErr_Clear(); /* AttributeError is the answer "no" */
+    return 0;
+}
+
 #endif
 
 #endif

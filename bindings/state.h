@@ -2,12 +2,20 @@
 /* state.h - what the extension module keeps per interpreter: types, imported callables, interned names.
  *
  * Every field is a strong reference made in module exec and released in module clear. Add a field
- * here, load it in state.c, visit and clear it through the same X-macro.
+ * here and state.c loads, visits and clears it through the same X-macro.
  */
 #ifndef BOLT_PY_STATE_H
 #define BOLT_PY_STATE_H
 
 #include <Python.h>
+
+/* X(name): heap types, created by bolt_py_add_<name>(). */
+#define BOLT_PY_TYPES(X)                                                                                                \
+    X(App)                                                                                                              \
+    X(Server)                                                                                                           \
+    X(RequestTask)                                                                                                      \
+    X(Request)                                                                                                          \
+    X(Binder)
 
 /* X(name, module, attribute): imported once. */
 #define BOLT_PY_IMPORTS(X)                                                                                              \
@@ -29,12 +37,9 @@
     X(context, "context")
 
 struct bolt_py_state {
-    PyTypeObject *App_type;
-    PyTypeObject *Server_type;
-    PyTypeObject *Route_type;
-    PyTypeObject *RequestTask_type;
-    PyTypeObject *Request_type;
-    PyTypeObject *Binder_type;
+#define BOLT_PY_FIELD_TYPE(name) PyTypeObject *name##_type;
+    BOLT_PY_TYPES(BOLT_PY_FIELD_TYPE)
+#undef BOLT_PY_FIELD_TYPE
 #define BOLT_PY_FIELD_IMPORT(name, module, attribute) PyObject *name;
     BOLT_PY_IMPORTS(BOLT_PY_FIELD_IMPORT)
 #undef BOLT_PY_FIELD_IMPORT
@@ -43,12 +48,14 @@ struct bolt_py_state {
 #undef BOLT_PY_FIELD_STRING
 };
 
+/* Imports and interns; -1 with an exception. The types are added by module.c. */
 int bolt_py_state_load(struct bolt_py_state *state);
 int bolt_py_state_traverse(struct bolt_py_state *state, visitproc visit, void *arg);
 void bolt_py_state_clear(struct bolt_py_state *state);
 
 extern struct PyModuleDef bolt_py_module_def;
 struct bolt_py_state *bolt_py_state_of(PyObject *module);
+/* Of one of this module's types. */
 struct bolt_py_state *bolt_py_state_of_type(PyTypeObject *type);
 
 #endif
