@@ -29,3 +29,15 @@ test-c: build ## C unit tests
 
 test-py: build ## Python tests
 	pytest $(ARGS)
+
+lint: build ## ruff, clang-format, clint, mypy: everything that only reads
+	tools/lint.sh
+
+fmt: $(STAMP) ## Format C and Python
+	tools/fmt.sh
+
+types: build ## mypy --strict
+	tools/types.sh
+
+asan: build ## All tests under AddressSanitizer and UBSan
+	tools/asan.sh $(VENV) build/asan-$(TAG) $(ARGS)

@@ -15,13 +15,14 @@ class Hooks(Protocol):
     """Cold paths written in Python. Hot paths never call them."""
 
     def handle_exception(self, exc: BaseException, request: Request, meta: Any) -> RawResponse:
-        """Any exception of binding, handler, conversion or encoding. ``meta`` is None when no route matched. Must not raise."""
+        """Any exception of binding, handler, conversion or encoding. ``meta`` is None when no route matched.
+        Must not raise."""
     def finalize(self, result: Any, request: Request, meta: Any) -> RawResponse | Awaitable[RawResponse]:
-        """Results C does not encode by itself: Response objects other than the plain ones, Django HttpResponse, querysets,
-        model instances, FINALIZE routes. A coroutine is stepped in the request's own task after the handler's."""
+        """Results C does not encode by itself: Response objects other than the plain ones, Django HttpResponse,
+        querysets, model instances, FINALIZE routes. A coroutine is stepped in the request's own task after the handler's."""
     def handle_unmatched(self, status: int, headers: Sequence[tuple[str, str]], request: Request) -> RawResponse | None:
-        """404, 405, 413, ... produced by the server, only called when ``App(custom_errors=True)`` (an error formatter is
-        set); None keeps the built-in answer."""
+        """404, 405, 413, ... produced by the server, only called when ``App(custom_errors=True)`` (an error formatter
+        is set); None keeps the built-in answer."""
     def encode_fallback(self, value: Any) -> Any:
         """msgspec ``enc_hook``: a JSON-able replacement for a value msgspec does not know, or TypeError."""
 

@@ -30,13 +30,12 @@ void bolt_router_free(struct bolt_router *router, void (*free_route)(void *route
  * parameter that is only part of a segment, a repeated name, text (a slash too) after {x:path}, '?' or '#',
  * too many captures or segments, method OTHER, a NULL route. After BOLT_ERR_NOMEM the router is unchanged.
  * Two patterns that differ only in parameter names share a node; names belong to the route. */
-BOLT_NODISCARD int bolt_router_add(struct bolt_router *router, enum bolt_method method,
-                                   struct bolt_slice pattern, void *route, void **replaced,
-                                   struct bolt_errinfo *info);
+BOLT_NODISCARD int bolt_router_add(struct bolt_router *router, enum bolt_method method, struct bolt_slice pattern,
+                                   void *route, void **replaced, struct bolt_errinfo *info);
 
 enum bolt_route_kind {
-    BOLT_ROUTE_FOUND,     /* route and captures are set; HEAD may have matched a GET route (head_from_get) */
-    BOLT_ROUTE_NOT_FOUND, /* 404 */
+    BOLT_ROUTE_FOUND,          /* route and captures are set; HEAD may have matched a GET route (head_from_get) */
+    BOLT_ROUTE_NOT_FOUND,      /* 404 */
     BOLT_ROUTE_NOT_ALLOWED,    /* 405: allow_mask says what is */
     BOLT_ROUTE_AUTO_OPTIONS,   /* OPTIONS on a known path without an OPTIONS route: 204 with Allow */
     BOLT_ROUTE_REDIRECT_ADD,   /* the form with a final slash exists: 308 */
@@ -66,7 +65,6 @@ size_t bolt_route_allow(uint16_t allow_mask, char out[96]);
 /* Appends the path of the Location field for a REDIRECT_* match. Never the raw path: runs of slashes are
  * collapsed and '\\' is encoded, because a browser reads "//host/" and "/\\host/" as another host (open
  * redirect). */
-BOLT_NODISCARD int bolt_route_put_location(struct bolt_buf *out, enum bolt_route_kind kind,
-                                           struct bolt_slice path);
+BOLT_NODISCARD int bolt_route_put_location(struct bolt_buf *out, enum bolt_route_kind kind, struct bolt_slice path);
 
 #endif

@@ -27,8 +27,7 @@ static int parse_address(struct bolt_slice in, struct bolt_ip *out, bool *is_ipv
     *is_ipv4 = memchr(in.ptr, ':', in.len) == NULL;
     if (*is_ipv4)
         memcpy(ip.bytes, MAPPED_PREFIX, sizeof(MAPPED_PREFIX));
-    if (inet_pton(*is_ipv4 ? AF_INET : AF_INET6, text,
-                  *is_ipv4 ? ip.bytes + sizeof(MAPPED_PREFIX) : ip.bytes) != 1)
+    if (inet_pton(*is_ipv4 ? AF_INET : AF_INET6, text, *is_ipv4 ? ip.bytes + sizeof(MAPPED_PREFIX) : ip.bytes) != 1)
         return BOLT_ERR_SYNTAX;
     *out = ip;
     return BOLT_OK;
@@ -193,8 +192,7 @@ size_t bolt_ip_text(const struct bolt_ip *ip, char out[46])
 }
 
 void bolt_forwarded_client(struct bolt_slice x_forwarded_for, const struct bolt_ip *peer,
-                           const struct bolt_ip_network *trusted, size_t trusted_count,
-                           struct bolt_ip *client)
+                           const struct bolt_ip_network *trusted, size_t trusted_count, struct bolt_ip *client)
 {
     struct bolt_ip found = *peer;
     size_t end = x_forwarded_for.len;

@@ -3,11 +3,10 @@
 #include "bolt/method.h"
 
 static const struct bolt_slice NAMES[BOLT_METHOD_COUNT] = {
-    [BOLT_METHOD_GET] = {"GET", 3},         [BOLT_METHOD_HEAD] = {"HEAD", 4},
-    [BOLT_METHOD_POST] = {"POST", 4},       [BOLT_METHOD_PUT] = {"PUT", 3},
-    [BOLT_METHOD_PATCH] = {"PATCH", 5},     [BOLT_METHOD_DELETE] = {"DELETE", 6},
-    [BOLT_METHOD_OPTIONS] = {"OPTIONS", 7}, [BOLT_METHOD_QUERY] = {"QUERY", 5},
-    [BOLT_METHOD_TRACE] = {"TRACE", 5},     [BOLT_METHOD_CONNECT] = {"CONNECT", 7},
+    [BOLT_METHOD_GET] = {"GET", 3},         [BOLT_METHOD_HEAD] = {"HEAD", 4},   [BOLT_METHOD_POST] = {"POST", 4},
+    [BOLT_METHOD_PUT] = {"PUT", 3},         [BOLT_METHOD_PATCH] = {"PATCH", 5}, [BOLT_METHOD_DELETE] = {"DELETE", 6},
+    [BOLT_METHOD_OPTIONS] = {"OPTIONS", 7}, [BOLT_METHOD_QUERY] = {"QUERY", 5}, [BOLT_METHOD_TRACE] = {"TRACE", 5},
+    [BOLT_METHOD_CONNECT] = {"CONNECT", 7},
 };
 
 struct bolt_slice bolt_method_name(enum bolt_method method)

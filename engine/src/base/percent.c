@@ -93,8 +93,8 @@ bool bolt_cookie_next(struct bolt_slice in, size_t *cursor, struct bolt_slice *n
         const char *equals = len ? memchr(pair, '=', len) : NULL;
         size_t name_len = equals ? (size_t)(equals - pair) : 0;
         struct bolt_slice found = bolt_ascii_trim(bolt_slice_of(pair, name_len));
-        struct bolt_slice text = bolt_ascii_trim(equals ? bolt_slice_of(equals + 1, len - name_len - 1)
-                                                        : bolt_slice_of(pair, len));
+        struct bolt_slice text =
+            bolt_ascii_trim(equals ? bolt_slice_of(equals + 1, len - name_len - 1) : bolt_slice_of(pair, len));
         if (found.len == 0 && text.len == 0)
             continue;
         *name = found;

@@ -125,8 +125,7 @@ static int read_segments(struct parser *parser)
         pattern->count++;
     }
     pattern->final_slash = text.ptr[text.len - 1] == '/';
-    if (pattern->final_slash && pattern->count &&
-        pattern->segments[pattern->count - 1].kind == BOLT_PATTERN_REST)
+    if (pattern->final_slash && pattern->count && pattern->segments[pattern->count - 1].kind == BOLT_PATTERN_REST)
         return refuse(parser, text.len - 1, "text follows a :path parameter");
     return BOLT_OK;
 }

@@ -25,8 +25,7 @@ struct bolt_pattern {
 };
 
 /* BOLT_OK, BOLT_ERR_ARGUMENT (info says why) or BOLT_ERR_NOMEM; clear is only needed after BOLT_OK. */
-BOLT_NODISCARD int bolt_pattern_parse(struct bolt_slice text, struct bolt_pattern *pattern,
-                                      struct bolt_errinfo *info);
+BOLT_NODISCARD int bolt_pattern_parse(struct bolt_slice text, struct bolt_pattern *pattern, struct bolt_errinfo *info);
 void bolt_pattern_clear(struct bolt_pattern *pattern);
 
 #endif

@@ -120,8 +120,7 @@ static struct node *node_new(struct bolt_router *router)
     return node;
 }
 
-static struct node *insert_edge(struct bolt_router *router, struct node *node, size_t position,
-                                struct bolt_slice text)
+static struct node *insert_edge(struct bolt_router *router, struct node *node, size_t position, struct bolt_slice text)
 {
     size_t size;
     if (!bolt_size_mul(node->edge_count + 1, sizeof(struct edge), &size))
@@ -145,8 +144,7 @@ static struct node *insert_edge(struct bolt_router *router, struct node *node, s
 }
 
 /* The child of `node` for one pattern segment, created when missing. NULL when out of memory. */
-static struct node *child_for(struct bolt_router *router, struct node *node,
-                              const struct bolt_pattern_segment *segment)
+static struct node *child_for(struct bolt_router *router, struct node *node, const struct bolt_pattern_segment *segment)
 {
     if (segment->kind == BOLT_PATTERN_PARAM) {
         if (!node->param)
@@ -197,8 +195,8 @@ struct bolt_router *bolt_router_new(void)
     return bolt_calloc(1, sizeof(struct bolt_router));
 }
 
-int bolt_router_add(struct bolt_router *router, enum bolt_method method, struct bolt_slice pattern,
-                    void *route, void **replaced, struct bolt_errinfo *info)
+int bolt_router_add(struct bolt_router *router, enum bolt_method method, struct bolt_slice pattern, void *route,
+                    void **replaced, struct bolt_errinfo *info)
 {
     if (method >= BOLT_METHOD_COUNT || !route) {
         *info = (struct bolt_errinfo){0, route ? "unknown method" : "the route is NULL"};

@@ -22,8 +22,7 @@ static void add(struct bolt_router *router, const struct registration *entry)
 {
     void *replaced;
     struct bolt_errinfo info;
-    int err = bolt_router_add(router, entry->method, text(entry->pattern), (void *)(uintptr_t)entry,
-                              &replaced, &info);
+    int err = bolt_router_add(router, entry->method, text(entry->pattern), (void *)(uintptr_t)entry, &replaced, &info);
     assert_int_equal(err, BOLT_OK);
 }
 
@@ -98,15 +97,11 @@ static void finds_the_most_specific_route(void **state)
         {BOLT_METHOD_DELETE, "/users/me", BOLT_ROUTE_FOUND, "/users/{id}", "me", 0, false},
         {BOLT_METHOD_PUT, "/users/me", BOLT_ROUTE_NOT_ALLOWED, NULL, "", MASK(GET) | MASK(DELETE), false},
         {BOLT_METHOD_GET, "/users/a%2Fb", BOLT_ROUTE_FOUND, "/users/{id}", "a%2Fb", 0, false},
-        {BOLT_METHOD_GET, "/users/5/posts/7", BOLT_ROUTE_FOUND, "/users/{id}/posts/{post_id}", "5|7", 0,
-         false},
-        {BOLT_METHOD_GET, "/users//5///posts/7", BOLT_ROUTE_FOUND, "/users/{id}/posts/{post_id}", "5|7", 0,
-         false},
-        {BOLT_METHOD_GET, "/users/5/posts/latest", BOLT_ROUTE_FOUND, "/users/{id}/posts/latest", "5", 0,
-         false},
+        {BOLT_METHOD_GET, "/users/5/posts/7", BOLT_ROUTE_FOUND, "/users/{id}/posts/{post_id}", "5|7", 0, false},
+        {BOLT_METHOD_GET, "/users//5///posts/7", BOLT_ROUTE_FOUND, "/users/{id}/posts/{post_id}", "5|7", 0, false},
+        {BOLT_METHOD_GET, "/users/5/posts/latest", BOLT_ROUTE_FOUND, "/users/{id}/posts/latest", "5", 0, false},
         {BOLT_METHOD_GET, "/users/me/posts", BOLT_ROUTE_FOUND, "/users/me/posts", "", 0, false},
-        {BOLT_METHOD_GET, "/users/me/posts/9", BOLT_ROUTE_FOUND, "/users/{id}/posts/{post_id}", "me|9", 0,
-         false},
+        {BOLT_METHOD_GET, "/users/me/posts/9", BOLT_ROUTE_FOUND, "/users/{id}/posts/{post_id}", "me|9", 0, false},
         {BOLT_METHOD_GET, "/users/5/", BOLT_ROUTE_REDIRECT_STRIP, NULL, "", 0, false},
         {BOLT_METHOD_GET, "/slashed/", BOLT_ROUTE_FOUND, "/slashed/", "", 0, false},
         {BOLT_METHOD_DELETE, "/slashed", BOLT_ROUTE_REDIRECT_ADD, NULL, "", 0, false},

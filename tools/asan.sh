@@ -1,0 +1,34 @@
+#!/bin/sh
+# C tests, then the Python suite, with AddressSanitizer and UBSan in everything we compile.
+# Usage: tools/asan.sh VENV BUILD_DIR [pytest arguments]
+#
+# The Python suite needs an environment without the editable install (whose finder would load the plain
+# build): a second virtual environment that sees the packages of the first through a .pth file, with the
+# sanitized package on PYTHONPATH.
+set -eu
+venv=$(cd "$1" && pwd)
+build=$2
+shift 2
+root=$PWD
+asan_venv=$root/.venv-asan-$(basename "$build")
+site=$root/$build/site
+
+if [ ! -f "$build/build.ninja" ]; then
+    meson setup "$build" -Dbuildtype=debug -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false \
+        -Dtests=true -Dfailmalloc=true "-Dpython.platlibdir=$site" "-Dpython.purelibdir=$site"
+fi
+meson compile -C "$build"
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+meson test -C "$build" --print-errorlogs --suite c
+
+rm -rf "$site"
+meson install -C "$build" --quiet
+if [ ! -x "$asan_venv/bin/python" ]; then
+    "$venv/bin/python" -m venv --without-pip "$asan_venv"
+fi
+purelib='import sysconfig; print(sysconfig.get_path("purelib"))'
+"$venv/bin/python" -c "$purelib" >"$("$asan_venv/bin/python" -c "$purelib")/dependencies.pth"
+
+export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1
+export PYTHONMALLOC=malloc PYTHONPATH="$site" BOLT_BUILD_DIR="$root/$build"
+LD_PRELOAD=$(cc -print-file-name=libasan.so) exec "$asan_venv/bin/python" -m pytest "$@"
