@@ -5,12 +5,20 @@
  * says BOLT_AGAIN, drop what was consumed, read more, call again. The sequence of events and
  * their contents are the same however the octets are cut.
  *
- *     HEAD  (CONTINUE?)  DATA*  END     HEAD ...
+ *     HEAD  DATA*  END  HEAD  ...
  *
  * HEAD is delivered once the whole header section is present; it borrows from the input, so the
  * caller must not move or drop those octets while it uses the head's slices (bolt_http1_next
  * reports them as consumed only to say how far it got). DATA slices carry content octets with the
  * transfer coding removed. Trailer fields are checked and dropped (RFC 9110 6.5.1 allows it).
+ *
+ * The content limit is judged by the first call after HEAD, before any content is needed, so that
+ * bolt_http1_set_content_limit() may raise or lower it in between. A caller that answers
+ * `expect_continue` sends 100 (Continue) when that call says BOLT_AGAIN.
+ *
+ * Accepted is what RFC 9112 allows, except where two readings of the same octets would let a request
+ * be smuggled: line ends are CRLF only, Content-Length occurs once with one number, and
+ * Transfer-Encoding neither with it nor on HTTP/1.0. docs/design has the whole list.
  *
  * After any negative result other than BOLT_AGAIN the parser only answers with the same error;
  * the caller answers with bolt_http1_status() and closes.
@@ -22,11 +30,12 @@
 #include "bolt/method.h"
 
 struct bolt_http1_limits {
-    uint32_t target_bytes;  /* request target: 414 */
-    uint32_t header_bytes;  /* whole header section including the request line's rest: 431 */
-    uint32_t header_count;  /* fields: 431 */
-    uint64_t content_bytes; /* content, judged from Content-Length and while decoding chunks: 413 */
-    uint32_t chunk_ext_bytes;
+    uint32_t target_bytes;    /* request target: 414 */
+    uint32_t header_bytes;    /* request line without the target, field lines and the empty line: 431 */
+    uint32_t header_count;    /* fields: 431 */
+    uint64_t content_bytes;   /* content, judged from Content-Length and while decoding chunks: 413 */
+    uint32_t chunk_ext_bytes; /* extensions of one chunk, from ';' on: 400. All of a message together with
+                               * its trailer fields: header_bytes */
 };
 
 /* target 8192, header section 8192, 100 fields, content 1 MiB, chunk extensions 256 per chunk */
@@ -50,6 +59,8 @@ enum bolt_http1_known {
     BOLT_H_ORIGIN,
     BOLT_H_EXPECT,
     BOLT_H_ACCEPT_ENCODING,
+    BOLT_H_CONTENT_LENGTH,
+    BOLT_H_TRANSFER_ENCODING,
     BOLT_H_COUNT
 };
 
@@ -66,8 +77,8 @@ struct bolt_http1_head {
     bool expect_continue;        /* Expect: 100-continue on an 1.1 request with content */
     bool upgrade;                /* Connection lists "upgrade" and an Upgrade field is present */
     bool chunked;
-    bool has_content;            /* chunked or Content-Length > 0 */
-    uint64_t content_length;     /* 0 when chunked */
+    bool has_content;        /* chunked or Content-Length > 0 */
+    uint64_t content_length; /* 0 when chunked */
     uint16_t field_count;
     int16_t known[BOLT_H_COUNT];
     struct bolt_http1_field fields[BOLT_HTTP1_MAX_FIELDS];
@@ -90,10 +101,10 @@ void bolt_http1_free(struct bolt_http1 *parser);
  *   BOLT_AGAIN:  more input is needed; *consumed may be > 0 (drop them; during a head it is 0,
  *                except for empty lines before the request line, RFC 9112 2.2).
  *   peer errors: see bolt_http1_status; *info says where and why.
- * `head` is written only by HEAD events; the same storage may be used for every call. */
-BOLT_NODISCARD int bolt_http1_next(struct bolt_http1 *parser, const char *in, size_t len,
-                                   size_t *consumed, enum bolt_http1_event *event,
-                                   struct bolt_http1_head *head, struct bolt_slice *data,
+ * `head` is scratch space from the call after END to the HEAD event (also while that says BOLT_AGAIN) and is
+ * not touched while content is read; the same storage may be used for every call. */
+BOLT_NODISCARD int bolt_http1_next(struct bolt_http1 *parser, const char *in, size_t len, size_t *consumed,
+                                   enum bolt_http1_event *event, struct bolt_http1_head *head, struct bolt_slice *data,
                                    struct bolt_errinfo *info);
 
 /* After HEAD and before the next call: replaces the content limit for this message only (per-route
