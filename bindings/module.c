@@ -7,6 +7,7 @@
 typedef int (*add_type_fn)(PyObject *module, struct bolt_py_state *state);
 
 static const add_type_fn add_types[] = {
+    bolt_py_green_add,
     NULL,
 };
 

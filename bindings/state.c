@@ -14,13 +14,13 @@ static PyObject *import_attribute(const char *module_name, const char *attribute
 
 int bolt_py_state_load(struct bolt_py_state *state)
 {
-#define LOAD_IMPORT(name, module, attribute)                                                                            \
-    if (!(state->name = import_attribute(module, attribute)))                                            \
+#define LOAD_IMPORT(name, module, attribute)                                                                           \
+    if (!(state->name = import_attribute(module, attribute)))                                                          \
         return -1;
     BOLT_PY_IMPORTS(LOAD_IMPORT)
 #undef LOAD_IMPORT
-#define LOAD_STRING(name, text)                                                                                         \
-    if (!(state->str_##name = PyUnicode_InternFromString(text)))                                                        \
+#define LOAD_STRING(name, text)                                                                                        \
+    if (!(state->str_##name = PyUnicode_InternFromString(text)))                                                       \
         return -1;
     BOLT_PY_STRINGS(LOAD_STRING)
 #undef LOAD_STRING

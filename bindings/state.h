@@ -9,34 +9,49 @@
 
 #include <Python.h>
 
+#include "green.h"
+
 /* X(name): heap types, created by bolt_py_add_<name>(). */
-#define BOLT_PY_TYPES(X)                                                                                                \
-    X(App)                                                                                                              \
-    X(Server)                                                                                                           \
-    X(RequestTask)                                                                                                      \
-    X(Request)                                                                                                          \
-    X(Binder)
+#define BOLT_PY_TYPES(X)                                                                                               \
+    X(App)                                                                                                             \
+    X(Server)                                                                                                          \
+    X(RequestTask)                                                                                                     \
+    X(Request)                                                                                                         \
+    X(Binder)                                                                                                          \
+    X(Worker)                                                                                                          \
+    X(Spawn)                                                                                                           \
+    X(Driven)                                                                                                          \
+    X(Lock)
 
 /* X(name, module, attribute): imported once. */
-#define BOLT_PY_IMPORTS(X)                                                                                              \
-    X(asyncio_Task, "asyncio", "Task")                                                                                  \
-    X(asyncio_Future, "asyncio", "Future")                                                                              \
-    X(CancelledError, "asyncio", "CancelledError")                                                                      \
-    X(msgspec_ValidationError, "msgspec", "ValidationError")                                                            \
-    X(msgspec_DecodeError, "msgspec", "DecodeError")                                                                    \
-    X(msgspec_Struct, "msgspec", "Struct")                                                                              \
-    X(Decimal, "decimal", "Decimal")                                                                                    \
-    X(UUID, "uuid", "UUID")                                                                                             \
-    X(HTTPException, "django_bolt.exceptions", "HTTPException")                                                         \
-    X(RequestValidationError, "django_bolt.exceptions", "RequestValidationError")
+#define BOLT_PY_IMPORTS(X)                                                                                             \
+    X(asyncio_Task, "asyncio", "Task")                                                                                 \
+    X(asyncio_Future, "asyncio", "Future")                                                                             \
+    X(CancelledError, "asyncio", "CancelledError")                                                                     \
+    X(msgspec_ValidationError, "msgspec", "ValidationError")                                                           \
+    X(msgspec_DecodeError, "msgspec", "DecodeError")                                                                   \
+    X(msgspec_Struct, "msgspec", "Struct")                                                                             \
+    X(Decimal, "decimal", "Decimal")                                                                                   \
+    X(UUID, "uuid", "UUID")                                                                                            \
+    X(HTTPException, "django_bolt.exceptions", "HTTPException")                                                        \
+    X(RequestValidationError, "django_bolt.exceptions", "RequestValidationError")                                      \
+    X(get_running_loop, "asyncio.events", "get_running_loop")
 
 /* X(name, text): interned strings. */
-#define BOLT_PY_STRINGS(X)                                                                                              \
-    X(cancel, "cancel")                                                                                                 \
-    X(call_soon, "call_soon")                                                                                           \
-    X(context, "context")
+#define BOLT_PY_STRINGS(X)                                                                                             \
+    X(cancel, "cancel")                                                                                                \
+    X(call_soon, "call_soon")                                                                                          \
+    X(context, "context")                                                                                              \
+    X(asyncio_future_blocking, "_asyncio_future_blocking")                                                             \
+    X(done, "done")                                                                                                    \
+    X(result, "result")                                                                                                \
+    X(close, "close")                                                                                                  \
+    X(create_future, "create_future")                                                                                  \
+    X(set_result, "set_result")                                                                                        \
+    X(workers_key, "django_bolt._core.workers")
 
 struct bolt_py_state {
+    struct bolt_py_green green;
 #define BOLT_PY_FIELD_TYPE(name) PyTypeObject *name##_type;
     BOLT_PY_TYPES(BOLT_PY_FIELD_TYPE)
 #undef BOLT_PY_FIELD_TYPE

@@ -33,7 +33,7 @@ fi
 bin=$(cd "$venv/bin" && pwd)
 PATH=$bin:$PATH
 export PATH
-pip install -q --disable-pip-version-check "meson>=1.3" ninja "meson-python>=0.17"
+pip install -q --disable-pip-version-check "meson>=1.3" ninja "meson-python>=0.17" "greenlet>=3.1"
 mkdir -p "$build"
 # build/ keeps objects of every interpreter apart; tests=true adds the C unit tests.
 pip install -q --disable-pip-version-check --no-build-isolation -e ".[test,lint]" \

@@ -1,8 +1,8 @@
 """The compiled extension (private): server, routes, request objects. See ARCHITECTURE.md."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from django_bolt._plan import RouteSpec
 
@@ -19,7 +19,7 @@ class Hooks(Protocol):
         Must not raise."""
     def finalize(self, result: Any, request: Request, meta: Any) -> RawResponse | Awaitable[RawResponse]:
         """Results C does not encode by itself: Response objects other than the plain ones, Django HttpResponse,
-        querysets, model instances, FINALIZE routes. A coroutine is stepped in the request's own task after the handler's."""
+        querysets, model instances, FINALIZE routes. A coroutine is stepped in the request's own task after the handler."""
     def handle_unmatched(self, status: int, headers: Sequence[tuple[str, str]], request: Request) -> RawResponse | None:
         """404, 405, 413, ... produced by the server, only called when ``App(custom_errors=True)`` (an error formatter
         is set); None keeps the built-in answer."""
@@ -100,3 +100,45 @@ class Request:
     def build_absolute_uri(self, location: str | None = None) -> str: ...
 
 encode_json: Callable[[Any], bytes]
+
+# ---- green runtime: sync code that waits without blocking the loop (see django_bolt.concurrency) ----
+
+_T = TypeVar("_T")
+
+class Spawn(Generic[_T]):
+    """Awaitable of a sync function run in a worker."""
+
+    def send(self, value: None, /) -> Any: ...
+    def throw(self, exc: BaseException, /) -> Any: ...
+    def close(self) -> None: ...
+    def __await__(self) -> Generator[Any, None, _T]: ...
+
+class Lock:
+    """Mutex among the workers of one thread: first in, first out, not reentrant."""
+
+    def acquire(self) -> bool: ...
+    def release(self) -> None: ...
+    def locked(self) -> bool: ...
+    def __enter__(self) -> bool: ...
+    def __exit__(self, *exc_info: object) -> None: ...
+
+def in_worker() -> bool:
+    """May the running code wait without blocking the event loop?"""
+
+def spawn(function: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Spawn[_T]:
+    """Awaitable of ``function(*args, **kwargs)`` run in a worker; a plain call when awaited inside one."""
+
+def drive(coroutine: Coroutine[Any, Any, _T], /) -> Coroutine[Any, Any, _T]:
+    """A coroutine whose steps run in workers, for task factories."""
+
+def wait(future: asyncio.Future[_T], /) -> _T:
+    """The future's result; switches to the loop meanwhile. RuntimeError outside a worker."""
+
+def await_(awaitable: Awaitable[_T], /) -> _T:
+    """The awaitable's result, from sync code. RuntimeError outside a worker."""
+
+def yield_() -> None:
+    """Let everything else that is ready run first. RuntimeError outside a worker."""
+
+def drain_workers() -> None:
+    """End this thread's idle workers (when its loop closes)."""

@@ -44,7 +44,7 @@ struct bolt_server_options {
     size_t output_high_bytes;    /* above this much unsent output a connection stops parsing and reading */
     uint32_t max_connections;    /* above: accept is paused */
     struct bolt_slice server_name;
-    int access_log_fd; /* -1: off */
+    int access_log_fd;             /* -1: off */
     uint64_t (*now_ms)(void *ctx); /* NULL: CLOCK_MONOTONIC; tests pass their own */
     void *now_ctx;
 };

@@ -30,4 +30,3 @@ def test_instances_are_independent_and_released() -> None:
     gc.collect()
     assert gone() is None
     assert sys.modules["django_bolt._core"] is _core
-
