@@ -27,8 +27,8 @@ test: test-c test-py ## All tests
 test-c: build ## C unit tests
 	meson test -C $(BUILD) --print-errorlogs --suite c
 
-test-py: build ## Python tests
-	pytest $(ARGS)
+test-py: build ## Python tests, beside a private PostgreSQL (ARGS="-k name")
+	tools/pg_cluster.py run -- pytest $(ARGS)
 
 lint: build ## ruff, clang-format, clint, mypy: everything that only reads
 	tools/lint.sh

@@ -14,10 +14,12 @@ need() {
 include_dir=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 need "command -v cc" gcc
 need "command -v make" make
+need "echo '#include <stdlib.h>' | cc -E -" libc6-dev
 need "test -f '$include_dir/Python.h'" "python3-dev"
 need "'$python' -m ensurepip --version" "python3-venv"
 need "echo '#include <sqlite3.h>' | cc -E -" libsqlite3-dev
 need "printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' | cc -E -" libcmocka-dev
+need "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb" postgresql
 if [ -n "$missing" ]; then
     # shellcheck disable=SC2086
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
