@@ -8,7 +8,7 @@ BUILD := build/$(TAG)
 STAMP := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help dev build run test test-c test-py lint fmt types asan fuzz bench clean
+.PHONY: help dev build run test test-c test-py lint fmt types asan fuzz bench profile clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,3 +41,14 @@ types: build ## mypy --strict
 
 asan: build ## All tests under AddressSanitizer and UBSan
 	tools/asan.sh $(VENV) build/asan-$(TAG) $(ARGS)
+
+# Without PYTHON= the harness takes 3.13 or 3.12: there is no wheel of every peer for 3.11.
+bench: ## Compare with the peers: SCENARIOS= PEERS= DB= ROUNDS= SECONDS= PYTHON= NAME=
+	@$(INTERPRETER) -m bench $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(PEERS),--peers $(PEERS)) \
+	    $(if $(DB),--db $(DB)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
+	    $(if $(filter-out file,$(origin PYTHON)),--python $(PYTHON)) $(if $(NAME),--name $(NAME))
+
+profile: ## Top functions of our server: SCENARIO= DB= SECONDS= PYTHON= TOOL=perf|callgrind
+	@$(INTERPRETER) -m bench.profiling $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(DB),--db $(DB)) \
+	    $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TOOL),--tool $(TOOL)) \
+	    $(if $(filter-out file,$(origin PYTHON)),--python $(PYTHON))
