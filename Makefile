@@ -24,8 +24,8 @@ build: $(STAMP) ## Compile
 
 test: test-c test-py ## All tests
 
-test-c: build ## C unit tests
-	meson test -C $(BUILD) --print-errorlogs --suite c
+test-c: build ## C unit tests, replay of the fuzz corpora
+	meson test -C $(BUILD) --print-errorlogs --suite c --suite fuzz-replay
 
 test-py: build ## Python tests, beside a private PostgreSQL (ARGS="-k name")
 	tools/pg_cluster.py run -- pytest $(ARGS)
@@ -52,3 +52,6 @@ profile: ## Top functions of our server: SCENARIO= DB= SECONDS= PYTHON= TOOL=per
 	@$(INTERPRETER) -m bench.profiling $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(DB),--db $(DB)) \
 	    $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TOOL),--tool $(TOOL)) \
 	    $(if $(filter-out file,$(origin PYTHON)),--python $(PYTHON))
+
+fuzz: $(STAMP) ## Every fuzz target for FUZZ_SECONDS (60); installs clang when it is missing
+	tools/fuzz.sh build/fuzz $(TARGETS)

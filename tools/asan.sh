@@ -19,7 +19,7 @@ if [ ! -f "$build/build.ninja" ]; then
 fi
 meson compile -C "$build"
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-meson test -C "$build" --print-errorlogs --suite c
+meson test -C "$build" --print-errorlogs --suite c --suite fuzz-replay
 
 rm -rf "$site"
 meson install -C "$build" --quiet
