@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "support.h"
 
 #include "bolt/buf.h"
 
@@ -52,12 +48,31 @@ static void refuses_sizes_that_overflow(void **state)
     bolt_buf_clear(&buf);
 }
 
+static void keeps_its_content_when_memory_ends(void **state)
+{
+    (void)state;
+    struct bolt_buf buf;
+    bolt_buf_init(&buf);
+    bolt_failmalloc_set(0);
+    assert_int_equal(bolt_buf_put_byte(&buf, 'x'), BOLT_ERR_NOMEM);
+    assert_null(buf.ptr);
+    assert_int_equal(bolt_buf_put_lit(&buf, "kept"), BOLT_OK);
+    bolt_failmalloc_set(0);
+    assert_int_equal(bolt_buf_reserve(&buf, 100000), BOLT_ERR_NOMEM);
+    bolt_failmalloc_set(-1);
+    assert_memory_equal(buf.ptr, "kept", buf.len);
+    assert_int_equal(bolt_buf_put(&buf, NULL, 0), BOLT_OK);
+    assert_int_equal(buf.len, 4);
+    bolt_buf_clear(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends_and_consumes),
         cmocka_unit_test(writes_decimal_numbers),
         cmocka_unit_test(refuses_sizes_that_overflow),
+        cmocka_unit_test(keeps_its_content_when_memory_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "support.h"
+
+#include <stdio.h>
 
 #include "bolt/route.h"
 
@@ -12,17 +10,13 @@ struct registration {
     const char *pattern;
 };
 
-static struct bolt_slice text(const char *s)
-{
-    return bolt_slice_of(s, strlen(s));
-}
-
 /* The route stored for a registration is its entry in the table. */
 static void add(struct bolt_router *router, const struct registration *entry)
 {
     void *replaced;
     struct bolt_errinfo info;
-    int err = bolt_router_add(router, entry->method, text(entry->pattern), (void *)(uintptr_t)entry, &replaced, &info);
+    int err =
+        bolt_router_add(router, entry->method, text_of(entry->pattern), (void *)(uintptr_t)entry, &replaced, &info);
     assert_int_equal(err, BOLT_OK);
 }
 
@@ -125,7 +119,8 @@ static void finds_the_most_specific_route(void **state)
     for (size_t i = 0; i < BOLT_ARRAY_LEN(cases); i++) {
         struct bolt_route_match match;
         memset(&match, 0xa5, sizeof(match));
-        bolt_router_match(router, cases[i].method, text(cases[i].path), &match);
+        struct bolt_slice path = exact_copy(text_of(cases[i].path));
+        bolt_router_match(router, cases[i].method, path, &match);
         if (match.kind != cases[i].kind)
             print_error("path %s\n", cases[i].path);
         assert_int_equal(match.kind, cases[i].kind);
@@ -143,14 +138,394 @@ static void finds_the_most_specific_route(void **state)
             strncat(joined, match.captures[c].ptr, match.captures[c].len);
         }
         assert_string_equal(joined, cases[i].captures);
+        free_copy(path);
     }
     bolt_router_free(router, NULL);
+}
+
+#define MAX_TEXT 128
+
+__attribute__((format(printf, 3, 4))) static int write_at(char *text, size_t offset, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(text + offset, MAX_TEXT - offset, format, arguments);
+    va_end(arguments);
+    assert_true(len >= 0 && (size_t)len < MAX_TEXT - offset);
+    return len;
+}
+
+/* --- against a matcher that is too simple to be wrong --- */
+
+#define MAX_PARTS 8
+
+/* A pattern or a path as its segments. */
+struct parts {
+    struct bolt_slice segments[MAX_PARTS];
+    size_t count;
+    bool final_slash;
+};
+
+static struct parts split(struct bolt_slice in)
+{
+    struct parts parts = {.final_slash = in.ptr[in.len - 1] == '/'};
+    for (size_t i = 0; i < in.len;) {
+        size_t start = i;
+        while (i < in.len && in.ptr[i] != '/')
+            i++;
+        if (i > start) {
+            assert_true(parts.count < MAX_PARTS);
+            parts.segments[parts.count++] = bolt_slice_of(in.ptr + start, i - start);
+        }
+        i++;
+    }
+    return parts;
+}
+
+/* 0 static, 1 parameter, 2 rest: also how unspecific a segment is. */
+static int kind_of(struct bolt_slice segment)
+{
+    return segment.ptr[0] != '{' ? 0 : memchr(segment.ptr, ':', segment.len) ? 2 : 1;
+}
+
+static bool fits(const struct parts *pattern, const struct parts *path, bool final_slash)
+{
+    for (size_t i = 0; i < pattern->count; i++) {
+        if (i == path->count)
+            return false;
+        int kind = kind_of(pattern->segments[i]);
+        if (kind == 2)
+            return final_slash == path->final_slash; /* a rest is never the target of a redirect */
+        if (kind == 0 && !bolt_slice_eq(pattern->segments[i], path->segments[i]))
+            return false;
+    }
+    return pattern->count == path->count && (pattern->count == 0 || pattern->final_slash == final_slash);
+}
+
+static bool is_more_specific(const struct parts *a, const struct parts *b)
+{
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        int difference = kind_of(a->segments[i]) - kind_of(b->segments[i]);
+        if (difference)
+            return difference < 0;
+    }
+    return false;
+}
+
+static void naive_match(const struct registration *table, size_t count, enum bolt_method method, struct bolt_slice path,
+                        struct bolt_route_match *match)
+{
+    struct parts wanted = split(path), best = {.count = 0};
+    const struct registration *found = NULL;
+    bool other = false;
+    memset(match, 0, sizeof(*match));
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].method == BOLT_METHOD_OTHER)
+            continue; /* replaced by a later entry */
+        struct parts pattern = split(text_of(table[i].pattern));
+        other |= wanted.count && fits(&pattern, &wanted, !wanted.final_slash);
+        if (!fits(&pattern, &wanted, wanted.final_slash))
+            continue;
+        match->allow_mask |= (uint16_t)(1u << table[i].method);
+        bool from_get = method == BOLT_METHOD_HEAD && table[i].method == BOLT_METHOD_GET;
+        if (table[i].method != method && !from_get)
+            continue;
+        bool same = found && !is_more_specific(&best, &pattern) && !is_more_specific(&pattern, &best);
+        if (!found || is_more_specific(&pattern, &best) || (same && !from_get)) {
+            found = &table[i];
+            best = pattern;
+            match->head_from_get = from_get;
+        }
+    }
+    match->route = (void *)(uintptr_t)found;
+    match->kind = found                           ? BOLT_ROUTE_FOUND
+                  : !match->allow_mask            ? !other               ? BOLT_ROUTE_NOT_FOUND
+                                                    : wanted.final_slash ? BOLT_ROUTE_REDIRECT_STRIP
+                                                                         : BOLT_ROUTE_REDIRECT_ADD
+                  : method == BOLT_METHOD_OPTIONS ? BOLT_ROUTE_AUTO_OPTIONS
+                                                  : BOLT_ROUTE_NOT_ALLOWED;
+    for (size_t i = 0; found && i < best.count; i++) {
+        struct bolt_slice segment = wanted.segments[i];
+        if (kind_of(best.segments[i]) == 2)
+            segment.len = (size_t)(path.ptr + path.len - segment.ptr);
+        if (kind_of(best.segments[i]) != 0)
+            match->captures[match->capture_count++] = segment;
+    }
+    if (found)
+        match->allow_mask = 0;
+}
+
+/* Few words, so that patterns collide and searches have to turn back. */
+static const char *const WORDS[] = {"a", "b", "ab", "longer-word", "longer-wore"};
+
+static void random_pattern(uint64_t *seed, char *out)
+{
+    size_t count = next_random(seed) % 5, len = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t choice = next_random(seed) % 10;
+        if (choice < 5)
+            len += (size_t)write_at(out, len, "/%s", WORDS[choice]);
+        else if (choice == 9 && i + 1 == count)
+            len += (size_t)write_at(out, len, "/{p%zu:path}", i);
+        else
+            len += (size_t)write_at(out, len, "/{p%zu}", i);
+    }
+    bool is_rest = len && out[len - 2] == 'h' && out[len - 1] == '}';
+    if (len == 0 || (!is_rest && next_random(seed) % 3 == 0))
+        write_at(out, len, "%s", "/");
+}
+
+static void random_path(uint64_t *seed, char *out)
+{
+    size_t count = next_random(seed) % 6, len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += (size_t)write_at(out, len, next_random(seed) % 8 ? "/%s" : "//%s", WORDS[next_random(seed) % 5]);
+    if (len == 0 || next_random(seed) % 3 == 0)
+        write_at(out, len, "%s", next_random(seed) % 4 ? "/" : "//");
+}
+
+static void assert_same_match(const struct bolt_route_match *got, const struct bolt_route_match *want, const char *path)
+{
+    if (got->kind != want->kind || got->route != want->route)
+        print_error("path %s\n", path);
+    assert_int_equal(got->kind, want->kind);
+    assert_ptr_equal(got->route, want->route);
+    assert_int_equal(got->allow_mask, want->allow_mask);
+    assert_int_equal(got->head_from_get, want->head_from_get);
+    assert_int_equal(got->capture_count, want->capture_count);
+    for (size_t i = 0; i < got->capture_count; i++) {
+        assert_ptr_equal(got->captures[i].ptr, want->captures[i].ptr);
+        assert_int_equal(got->captures[i].len, want->captures[i].len);
+    }
+}
+
+static void agrees_with_a_naive_matcher(void **state)
+{
+    (void)state;
+    static const enum bolt_method METHODS[] = {BOLT_METHOD_GET, BOLT_METHOD_POST, BOLT_METHOD_HEAD, BOLT_METHOD_OPTIONS,
+                                               BOLT_METHOD_OTHER};
+    uint64_t seed = 20240115;
+    size_t kinds[BOLT_ROUTE_REDIRECT_STRIP + 1] = {0};
+    for (size_t round = 0; round < 300; round++) {
+        enum { TABLE_SIZE = 30 };
+        static char patterns[TABLE_SIZE][MAX_TEXT];
+        struct registration table[TABLE_SIZE];
+        struct bolt_router *router = bolt_router_new();
+        assert_non_null(router);
+        size_t count = 0;
+        for (size_t i = 0; i < TABLE_SIZE; i++) {
+            random_pattern(&seed, patterns[count]);
+            table[count] = (struct registration){METHODS[next_random(&seed) % 4], patterns[count]};
+            void *replaced;
+            struct bolt_errinfo info;
+            assert_int_equal(
+                bolt_router_add(router, table[count].method, text_of(patterns[count]), &table[count], &replaced, &info),
+                BOLT_OK);
+            if (replaced) /* the same pattern again: keep one entry, the one the router knows now */
+                table[(size_t)((struct registration *)replaced - table)].method = BOLT_METHOD_OTHER;
+            count++;
+        }
+        for (size_t i = 0; i < 200; i++) {
+            char path[MAX_TEXT];
+            random_path(&seed, path);
+            struct bolt_route_match got, want;
+            enum bolt_method method = METHODS[next_random(&seed) % BOLT_ARRAY_LEN(METHODS)];
+            bolt_router_match(router, method, text_of(path), &got);
+            naive_match(table, count, method, text_of(path), &want);
+            assert_same_match(&got, &want, path);
+            kinds[got.kind]++;
+        }
+        bolt_router_free(router, NULL);
+    }
+    for (size_t kind = 0; kind < BOLT_ARRAY_LEN(kinds); kind++)
+        assert_true(kinds[kind] > 100); /* the generator reaches every outcome */
+}
+
+/* --- building --- */
+
+static void count_route(void *route)
+{
+    ++*(size_t *)route;
+}
+
+static void replaces_and_frees_routes(void **state)
+{
+    (void)state;
+    struct bolt_router *router = bolt_router_new();
+    size_t first = 0, second = 0, third = 0, fourth = 0;
+    struct bolt_errinfo info;
+    void *replaced = &info;
+    const struct bolt_slice pattern = BOLT_SLICE_LIT("/a/{x}");
+    assert_int_equal(bolt_router_add(router, BOLT_METHOD_GET, pattern, &first, &replaced, &info), BOLT_OK);
+    assert_null(replaced);
+    assert_int_equal(bolt_router_add(router, BOLT_METHOD_PUT, pattern, &second, &replaced, &info), BOLT_OK);
+    assert_null(replaced);
+    assert_int_equal(bolt_router_add(router, BOLT_METHOD_GET, BOLT_SLICE_LIT("//a/{y}"), &third, &replaced, &info),
+                     BOLT_OK);
+    assert_ptr_equal(replaced, &first);
+    assert_int_equal(bolt_router_add(router, BOLT_METHOD_GET, BOLT_SLICE_LIT("/"), &fourth, &replaced, &info), BOLT_OK);
+    bolt_router_free(router, count_route);
+    assert_int_equal(first, 0);
+    assert_int_equal(second, 1);
+    assert_int_equal(third, 1);
+    assert_int_equal(fourth, 1);
+    bolt_router_free(NULL, count_route);
+}
+
+static void refuses_bad_registrations(void **state)
+{
+    (void)state;
+    struct bolt_router *router = bolt_router_new();
+    void *replaced = router;
+    int route;
+    struct bolt_errinfo info = {0};
+    const struct bolt_slice good = BOLT_SLICE_LIT("/a");
+    assert_int_equal(bolt_router_add(router, BOLT_METHOD_OTHER, good, &route, &replaced, &info), BOLT_ERR_ARGUMENT);
+    assert_string_equal(info.text, "unknown method");
+    assert_int_equal(bolt_router_add(router, BOLT_METHOD_GET, good, NULL, &replaced, &info), BOLT_ERR_ARGUMENT);
+    assert_string_equal(info.text, "the route is NULL");
+    assert_int_equal(bolt_router_add(router, BOLT_METHOD_GET, BOLT_SLICE_LIT("/{"), &route, &replaced, &info),
+                     BOLT_ERR_ARGUMENT);
+    assert_string_equal(info.text, "braces do not balance");
+    assert_ptr_equal(replaced, router); /* untouched */
+    struct bolt_route_match match;
+    bolt_router_match(router, BOLT_METHOD_GET, good, &match);
+    assert_int_equal(match.kind, BOLT_ROUTE_NOT_FOUND);
+    bolt_router_free(router, NULL);
+}
+
+/* Adds the whole table; with memory failing somewhere, what was added before still matches and the rest is unknown. */
+static size_t add_until_failure(struct bolt_router *router)
+{
+    for (size_t i = 0; i < BOLT_ARRAY_LEN(TABLE); i++) {
+        void *replaced;
+        struct bolt_errinfo info;
+        int err = bolt_router_add(router, TABLE[i].method, text_of(TABLE[i].pattern), (void *)(uintptr_t)&TABLE[i],
+                                  &replaced, &info);
+        if (err) {
+            assert_int_equal(err, BOLT_ERR_NOMEM);
+            return i;
+        }
+    }
+    return BOLT_ARRAY_LEN(TABLE);
+}
+
+static void survives_each_failing_allocation(void **state)
+{
+    (void)state;
+    bolt_failmalloc_set(-1);
+    struct bolt_router *router = table_router();
+    size_t allocations = bolt_failmalloc_set(-1);
+    bolt_router_free(router, NULL);
+    assert_true(allocations > BOLT_ARRAY_LEN(TABLE));
+    bolt_failmalloc_set(0);
+    assert_null(bolt_router_new());
+    for (size_t n = 1; n < allocations; n++) {
+        bolt_failmalloc_set((long)n);
+        router = bolt_router_new();
+        size_t added = add_until_failure(router);
+        bolt_failmalloc_set(-1);
+        assert_true(added < BOLT_ARRAY_LEN(TABLE));
+        struct bolt_route_match match;
+        bolt_router_match(router, BOLT_METHOD_GET, BOLT_SLICE_LIT("/"), &match);
+        assert_int_equal(match.kind, added > 0 ? BOLT_ROUTE_FOUND : BOLT_ROUTE_NOT_FOUND);
+        assert_int_equal(add_until_failure(router), BOLT_ARRAY_LEN(TABLE)); /* memory is back: all can be added */
+        bolt_router_match(router, BOLT_METHOD_GET, BOLT_SLICE_LIT("/users/1/posts/latest"), &match);
+        assert_int_equal(match.kind, BOLT_ROUTE_FOUND);
+        bolt_router_free(router, NULL);
+    }
+}
+
+static void finds_each_of_many_siblings(void **state)
+{
+    (void)state;
+    enum { SIBLINGS = 500 };
+    static char patterns[SIBLINGS][MAX_TEXT];
+    static struct registration table[SIBLINGS];
+    struct bolt_router *router = bolt_router_new();
+    for (size_t i = 0; i < SIBLINGS; i++) {
+        /* lengths 1 to 14, equal heads and equal tails */
+        write_at(patterns[i], 0, i % 2 ? "/common-head-%zu" : "/%zu", i);
+        table[i] = (struct registration){BOLT_METHOD_GET, patterns[i]};
+        add(router, &table[i]);
+    }
+    for (size_t i = 0; i < SIBLINGS; i++) {
+        struct bolt_route_match match;
+        bolt_router_match(router, BOLT_METHOD_GET, text_of(patterns[i]), &match);
+        assert_ptr_equal(match.route, &table[i]);
+    }
+    bolt_router_free(router, NULL);
+}
+
+/* --- answers that follow from a match --- */
+
+static void renders_allow_in_the_fixed_order(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned mask;
+        const char *text;
+    } cases[] = {
+        {0, "OPTIONS"},
+        {MASK(OPTIONS), "OPTIONS"},
+        {MASK(DELETE) | MASK(POST) | MASK(GET), "GET, POST, DELETE, OPTIONS"},
+        {MASK(HEAD) | MASK(PATCH) | MASK(PUT), "PUT, PATCH, HEAD, OPTIONS"},
+        {(1u << BOLT_METHOD_COUNT) - 1, "GET, POST, PUT, PATCH, DELETE, HEAD, QUERY, TRACE, CONNECT, OPTIONS"},
+    };
+    for (size_t i = 0; i < BOLT_ARRAY_LEN(cases); i++) {
+        char out[96];
+        assert_slice_equal(bolt_slice_of(out, bolt_route_allow((uint16_t)cases[i].mask, out)), cases[i].text);
+    }
+}
+
+static int put_location(struct bolt_buf *out, enum bolt_route_kind kind, const char *path)
+{
+    struct bolt_slice copy = exact_copy(text_of(path));
+    int err = bolt_route_put_location(out, kind, copy);
+    free_copy(copy);
+    return err;
+}
+
+static void redirects_stay_on_this_host(void **state)
+{
+    (void)state;
+    static const struct {
+        enum bolt_route_kind kind;
+        const char *path, *location;
+    } cases[] = {
+        {BOLT_ROUTE_REDIRECT_ADD, "/a", "/a/"},
+        {BOLT_ROUTE_REDIRECT_ADD, "/a/b%2Fc", "/a/b%2Fc/"},
+        {BOLT_ROUTE_REDIRECT_ADD, "//evil.example", "/evil.example/"},
+        {BOLT_ROUTE_REDIRECT_ADD, "///evil.example//x", "/evil.example/x/"},
+        {BOLT_ROUTE_REDIRECT_ADD, "/\\evil.example", "/%5Cevil.example/"},
+        {BOLT_ROUTE_REDIRECT_STRIP, "/a/", "/a"},
+        {BOLT_ROUTE_REDIRECT_STRIP, "/a///", "/a"},
+        {BOLT_ROUTE_REDIRECT_STRIP, "//evil.example/", "/evil.example"},
+        {BOLT_ROUTE_REDIRECT_STRIP, "//", "/"},
+    };
+    for (size_t i = 0; i < BOLT_ARRAY_LEN(cases); i++) {
+        struct bolt_buf out;
+        bolt_buf_init(&out);
+        assert_int_equal(bolt_buf_put_lit(&out, "location: "), BOLT_OK);
+        assert_int_equal(put_location(&out, cases[i].kind, cases[i].path), BOLT_OK);
+        assert_slice_equal(bolt_slice_of(out.ptr + 10, out.len - 10), cases[i].location);
+        bolt_buf_clear(&out);
+    }
+    struct bolt_buf out;
+    bolt_buf_init(&out);
+    bolt_failmalloc_set(0);
+    assert_int_equal(put_location(&out, BOLT_ROUTE_REDIRECT_ADD, "/a"), BOLT_ERR_NOMEM);
+    bolt_failmalloc_set(-1);
+    assert_int_equal(out.len, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_the_most_specific_route),
+        cmocka_unit_test(finds_the_most_specific_route),    cmocka_unit_test(agrees_with_a_naive_matcher),
+        cmocka_unit_test(replaces_and_frees_routes),        cmocka_unit_test(refuses_bad_registrations),
+        cmocka_unit_test(survives_each_failing_allocation), cmocka_unit_test(finds_each_of_many_siblings),
+        cmocka_unit_test(renders_allow_in_the_fixed_order), cmocka_unit_test(redirects_stay_on_this_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
