@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -89,8 +89,11 @@ def _popen(arguments: list[str], user: pwd.struct_passwd | None, cwd: Path, log:
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[str]:
-    """A running cluster; yields its connection string. Raises ClusterError, with the server's log, when it fails."""
+def cluster(settings: Mapping[str, str] = _SETTINGS) -> Iterator[str]:
+    """A running cluster; yields its connection string. Raises ClusterError, with the server's log, when it fails.
+
+    `settings` go to the server's command line, in place of those of a test run.
+    """
     binaries = find_bin_directory()
     user = _unprivileged_user()
     directory = Path(tempfile.mkdtemp(prefix="bolt-pg-", dir="/tmp"))  # a socket's path has 107 octets at most
@@ -100,7 +103,7 @@ def cluster() -> Iterator[str]:
         directory.chmod(0o755)
         with (directory / "log").open("wb") as log:
             _initialise(binaries, directory, user, log.fileno())
-            options = [item for name, value in _SETTINGS.items() for item in ("-c", f"{name}={value}")]
+            options = [item for name, value in settings.items() for item in ("-c", f"{name}={value}")]
             command = [
                 str(binaries / "postgres"),
                 "-D",
