@@ -73,7 +73,6 @@ def _popen(arguments: list[str], user: pwd.struct_passwd | None, cwd: Path, log:
     def end_with_parent() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
-    identity = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"}
     return subprocess.Popen(
         arguments,
@@ -84,7 +83,9 @@ def _popen(arguments: list[str], user: pwd.struct_passwd | None, cwd: Path, log:
         stderr=log,
         start_new_session=True,  # a terminal's Ctrl-C must not end it before the command
         preexec_fn=end_with_parent,
-        **identity,  # type: ignore[arg-type]
+        user=None if user is None else user.pw_uid,
+        group=None if user is None else user.pw_gid,
+        extra_groups=None if user is None else [],
     )
 
 
