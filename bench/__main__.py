@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -82,6 +83,8 @@ def run(options: argparse.Namespace) -> list[measure.Case]:
         server_core=options.server_core,
         client_core=options.client_core,
     )
+    # The harness, wrk and a private PostgreSQL stay off the server's core.
+    os.sched_setaffinity(0, {options.client_core})
     header = _header(options, plan, python, programs)
     cases: list[measure.Case] = []
     with ExitStack() as stack:

@@ -11,14 +11,24 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Protocol
+
+from tools import pg_cluster
 
 from bench import dataset
 from bench.venvs import BENCH, SetupError
 
 CACHE = BENCH / ".cache"
+_CLUSTER_SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "log_min_messages": "fatal",
+}
+"""All else is PostgreSQL's default: fsync, synchronous_commit and full_page_writes are on."""
+
 _POSTGRESQL_FACTS = (
     "server_version",
     "fsync",
@@ -90,37 +100,50 @@ class SQLite:
 
 
 class PostgreSQL:
-    """One database of its own on a server that somebody else runs."""
+    """A database of its own, on the server that PGHOST names or on a private cluster with durable commits."""
 
     name = "postgresql"
 
     def __init__(self) -> None:
-        if shutil.which("psql") is None:
-            raise SetupError("psql is missing; run: sudo apt-get install postgresql")
+        self._stack = ExitStack()
         self._database = f"bolt_bench_{os.getpid()}"
-        self._psql("postgres", f'CREATE DATABASE "{self._database}"')
-        try:
+        with ExitStack() as failed:
+            failed.callback(self._stack.close)
+            self._server = {} if "PGHOST" in os.environ else self._start_cluster()
+            if shutil.which("psql") is None:
+                raise SetupError("psql is missing; run: sudo apt-get install postgresql")
+            self._psql("postgres", f'CREATE DATABASE "{self._database}"')
+            self._stack.callback(self._psql, "postgres", f'DROP DATABASE "{self._database}" WITH (FORCE)')
             self._psql(self._database, dataset.script(dataset.POSTGRESQL))
-        except SetupError:
-            self.close()
-            raise
+            failed.pop_all()
+
+    def _start_cluster(self) -> Mapping[str, str]:
+        """Variables that lead libpq to a new cluster. It shares the harness's cores."""
+        try:
+            conninfo = self._stack.enter_context(pg_cluster.cluster(_CLUSTER_SETTINGS))
+        except pg_cluster.ClusterError as error:
+            raise SetupError(str(error)) from error
+        pairs = dict(item.split("=", 1) for item in conninfo.split())
+        return {"PGHOST": pairs["host"], "PGPORT": pairs["port"], "PGUSER": pairs["user"]}
 
     def environment(self, peer: str) -> Mapping[str, str]:
-        return {"PGDATABASE": self._database}
+        return {**self._server, "PGDATABASE": self._database}
 
     def reset(self, peer: str) -> None:
         self._psql(self._database, "TRUNCATE entry")
 
     def facts(self) -> Mapping[str, str]:
-        return {name: self._psql(self._database, f"SHOW {name}").strip() for name in _POSTGRESQL_FACTS}
+        shown = {name: self._psql(self._database, f"SHOW {name}").strip() for name in _POSTGRESQL_FACTS}
+        return {"server": "private cluster" if self._server else "PGHOST", **shown}
 
     def close(self) -> None:
-        self._psql("postgres", f'DROP DATABASE IF EXISTS "{self._database}" WITH (FORCE)')
+        self._stack.close()
 
     def _psql(self, database: str, sql: str) -> str:
         """Runs SQL, returns bare rows. Raises SetupError with the server's message when it fails."""
         command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database]
-        done = subprocess.run(command, input=sql, capture_output=True, text=True, check=False)
+        environment = {**os.environ, **self._server}
+        done = subprocess.run(command, input=sql, capture_output=True, text=True, check=False, env=environment)
         if done.returncode != 0:
             raise SetupError(f"PostgreSQL: {done.stderr.strip()}")
         return done.stdout

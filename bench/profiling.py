@@ -52,6 +52,7 @@ def profile(options: argparse.Namespace) -> list[str]:
     if tool is None:
         raise SetupError("install linux-perf or valgrind (apt-get install linux-perf valgrind)")
     program = peers.OURS.prepare(venvs.find_python(options.python))
+    os.sched_setaffinity(0, {options.client_core})
     scenario = scenarios.BY_NAME[options.scenario]
     record = _perf if options.tool == "perf" else _callgrind
     with ExitStack() as stack:

@@ -19,6 +19,7 @@ _HEADINGS = (
     f"x {REFERENCE.name}",
     "% ceiling",
     "req/s",
+    "core",
     "p50 ms",
     "p99 ms",
     "MiB",
@@ -38,6 +39,8 @@ class Summary:
     times_reference: float | None
     share_of_ceiling: float | None
     requests_per_second: float
+    core_share: float
+    """CPU time of the server per second: 1 is a full core; less means that it waited for the client or a database."""
     p50_ms: float
     p99_ms: float
     resident_mib: float
@@ -77,6 +80,7 @@ def _summary(result: Result, case: Case) -> Summary:
         times_reference=ratio(result, by_name.get(REFERENCE.name)),
         share_of_ceiling=ratio(result, by_name.get(CEILING.name)),
         requests_per_second=median(lambda i: turns[i].load.requests / turns[i].load.seconds),
+        core_share=median(lambda i: turns[i].cpu_seconds / turns[i].load.seconds),
         p50_ms=median(lambda i: turns[i].load.p50_us / 1e3),
         p99_ms=median(lambda i: turns[i].load.p99_us / 1e3),
         resident_mib=result.resident_bytes / 2**20,
@@ -107,6 +111,7 @@ def _cells(summary: Summary) -> tuple[str, ...]:
         "-" if summary.times_reference is None else f"{summary.times_reference:.2f}",
         "-" if summary.share_of_ceiling is None else f"{summary.share_of_ceiling:.0%}",
         f"{summary.requests_per_second:,.0f}",
+        f"{summary.core_share:.0%}",
         f"{summary.p50_ms:.2f}",
         f"{summary.p99_ms:.2f}",
         f"{summary.resident_mib:.0f}",
