@@ -18,9 +18,16 @@
  *     after every callback the code re-checks the state it relies on.
  *  2. on_disconnect is called at most once per exchange, only while it is open, never from inside
  *     on_request of the same exchange. The app still has to call bolt_exchange_done().
- *  3. Callbacks never run from inside bolt_exchange_done(); follow-up work (pipelined requests, closing) is
- *     queued and done by the next bolt_server_run_pending() or bolt_server_run().
- *  4. Edge-triggered: one epoll_ctl per connection; readiness is remembered in the connection.
+ *  3. Callbacks never run from inside bolt_exchange_done(); follow-up work (sending, pipelined requests,
+ *     closing) is queued and done by the next bolt_server_run_pending() or bolt_server_run().
+ *  4. Edge-triggered: a connection is registered with epoll once; readiness is remembered in the connection.
+ *
+ * The queue is not visible through bolt_server_fd(). Whoever finishes exchanges outside bolt_server_run(), or
+ * sees on_request suspended, calls bolt_server_run_pending() soon after (bolt_server_has_pending() says whether
+ * there is anything to do); one call for many exchanges is best, it sends once per connection.
+ *
+ * One thread. After fork() only the parent may go on; in the child bolt_server_free() gives back memory and
+ * descriptors and leaves the parent's sockets, timers and log alone.
  */
 #ifndef BOLT_SERVER_H
 #define BOLT_SERVER_H
@@ -35,6 +42,7 @@
 struct bolt_server;
 struct bolt_exchange;
 
+/* Timeouts of 0 never expire. Copied by bolt_server_new(), server_name included. */
 struct bolt_server_options {
     struct bolt_http1_limits limits;
     uint32_t header_timeout_ms;  /* first octet of a request to the end of its header section: 408 */
@@ -45,7 +53,7 @@ struct bolt_server_options {
     uint32_t max_connections;    /* above: accept is paused */
     struct bolt_slice server_name;
     int access_log_fd;             /* -1: off */
-    uint64_t (*now_ms)(void *ctx); /* NULL: CLOCK_MONOTONIC; tests pass their own */
+    uint64_t (*now_ms)(void *ctx); /* NULL: CLOCK_MONOTONIC at tick resolution; tests pass their own */
     void *now_ctx;
 };
 
@@ -57,10 +65,11 @@ struct bolt_server_app {
     const struct bolt_router *router; /* borrowed, frozen */
     /* The request is complete and routed (exchange->match). */
     void (*on_request)(void *ctx, struct bolt_exchange *exchange);
-    /* The peer is gone while the exchange is open. */
+    /* The peer is gone while the exchange is open: reset, closed, or half-closed (shutdown of its sending
+     * side). Requests that were answered before that was noticed still get their answers. */
     void (*on_disconnect)(void *ctx, struct bolt_exchange *exchange);
-    /* May be NULL. Header section complete, content not read yet: returns the content limit for this
-     * request (per-route limits). */
+    /* May be NULL. Header section complete, content announced but not read yet: returns the content limit for
+     * this request (per-route limits). A look-up: it must neither be suspended nor call the server. */
     uint64_t (*content_limit)(void *ctx, const struct bolt_exchange *exchange);
 };
 
@@ -82,10 +91,11 @@ BOLT_NODISCARD int bolt_server_new(const struct bolt_server_options *options, co
 /* Closes every socket it owns. Open exchanges get on_disconnect first and may be finished later. */
 void bolt_server_free(struct bolt_server *server);
 
-/* Pollable (EPOLLIN) whenever bolt_server_run() has something to do, timeouts included. */
+/* Readable (EPOLLIN) when sockets are ready or a timeout has passed: call bolt_server_run(). */
 int bolt_server_fd(const struct bolt_server *server);
 
-/* Listening sockets stay the caller's (several servers may share or inherit them). */
+/* Listening sockets stay the caller's (several servers may share or inherit them) and become non-blocking;
+ * close them after bolt_server_drain() or bolt_server_free(). BOLT_ERR_CLOSED while draining. */
 BOLT_NODISCARD int bolt_server_add_listener(struct bolt_server *server, int fd);
 /* Takes over a connected stream socket (tests, inherited connections). Owner on success only. */
 BOLT_NODISCARD int bolt_server_adopt_take(struct bolt_server *server, int fd);
@@ -95,9 +105,10 @@ BOLT_NODISCARD int bolt_server_adopt_take(struct bolt_server *server, int fd);
 int bolt_server_run(struct bolt_server *server);
 /* Only the queued follow-up work (after bolt_exchange_done() outside bolt_server_run). */
 void bolt_server_run_pending(struct bolt_server *server);
+bool bolt_server_has_pending(const struct bolt_server *server);
 
-/* Graceful stop: stop accepting, close idle connections, `connection: close` on every further response.
- * bolt_server_is_drained() turns true when no connection is left. */
+/* Graceful stop: stop accepting, close idle connections, `connection: close` on every further response (open
+ * exchanges get keep_alive = false). Call bolt_server_run_pending() after it. bolt_server_is_drained() turns true when no connection is left. */
 void bolt_server_drain(struct bolt_server *server);
 bool bolt_server_is_drained(const struct bolt_server *server);
 
@@ -115,7 +126,7 @@ void bolt_exchange_reply_simple(struct bolt_exchange *exchange, int status, stru
 /* Answers what matching alone decides: 404, 405 + Allow, automatic OPTIONS 204, 308 + Location (query kept). */
 void bolt_exchange_reply_unmatched(struct bolt_exchange *exchange);
 
-/* Peer and local address as the kernel knows them. */
+/* Peer (of a Unix socket only the family) and local address. Local: BOLT_ERR_CLOSED once the socket is closed. */
 BOLT_NODISCARD int bolt_exchange_peer(const struct bolt_exchange *exchange, struct sockaddr_storage *addr,
                                       socklen_t *len);
 BOLT_NODISCARD int bolt_exchange_local(const struct bolt_exchange *exchange, struct sockaddr_storage *addr,
@@ -127,7 +138,7 @@ struct bolt_server_stats {
 };
 void bolt_server_get_stats(const struct bolt_server *server, struct bolt_server_stats *out);
 
-/* Flushes the access log buffer now (also happens once per second and at free). */
+/* Writes the access log buffer now (also happens once per second and at free; nothing is logged after that). */
 void bolt_server_flush_log(struct bolt_server *server);
 
 #endif
