@@ -35,7 +35,13 @@
     X(UUID, "uuid", "UUID")                                                                                            \
     X(HTTPException, "django_bolt.exceptions", "HTTPException")                                                        \
     X(RequestValidationError, "django_bolt.exceptions", "RequestValidationError")                                      \
-    X(get_running_loop, "asyncio.events", "get_running_loop")
+    X(get_running_loop, "asyncio.events", "get_running_loop") \
+    X(SafeUUID, "uuid", "SafeUUID") \
+    X(build_absolute_uri, "django_bolt._request_host", "build_absolute_uri") \
+    X(request_auser, "django_bolt._request_user", "auser") \
+    X(body_error, "django_bolt._binding_errors", "body_error") \
+    X(check_error, "django_bolt._binding_errors", "check_error") \
+    X(group_error, "django_bolt._binding_errors", "group_error")
 
 /* X(name, text): interned strings. */
 #define BOLT_PY_STRINGS(X)                                                                                             \
@@ -48,7 +54,10 @@
     X(close, "close")                                                                                                  \
     X(create_future, "create_future")                                                                                  \
     X(set_result, "set_result")                                                                                        \
-    X(workers_key, "django_bolt._core.workers")
+    X(workers_key, "django_bolt._core.workers") \
+    X(int, "int") \
+    X(is_safe, "is_safe") \
+    X(unknown, "unknown")
 
 struct bolt_py_state {
     struct bolt_py_green green;
