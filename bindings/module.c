@@ -2,12 +2,16 @@
 /* module.c - the extension module: multi-phase init, its state and the table of types. */
 #include <Python.h>
 
+#include "binder.h"
+#include "request.h"
 #include "state.h"
 
 typedef int (*add_type_fn)(PyObject *module, struct bolt_py_state *state);
 
 static const add_type_fn add_types[] = {
     bolt_py_green_add,
+    bolt_py_add_binder,
+    bolt_py_add_request,
     NULL,
 };
 
