@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,8 +24,12 @@ RESULTS = venvs.BENCH / "results"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmark; returns the exit status."""
     options = parse_arguments(arguments)
+    # Servers run in sessions of their own: ending without unwinding would leave them behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         cases = run(options)
+    except KeyboardInterrupt:
+        return 130
     except (SetupError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -143,7 +148,8 @@ def _write(name: str, cases: Sequence[measure.Case], header: Mapping[str, object
     facts = machine.facts()
     notes = (
         f"{header['date']}, commit {header['commit']}, CPython {header['python']}",
-        f"{facts['cpu']}, kernel {facts['kernel']}; {header['command']}",
+        f"{facts['cpu']}, kernel {facts['kernel']}",
+        str(header["command"]),
         "median of the rounds, whiskers: slowest and fastest round; (times the reference)",
     )
     panels = [(case.title, report.summarise(case)) for case in cases]

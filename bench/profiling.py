@@ -79,8 +79,18 @@ def _perf(
             raise SetupError(f"perf record: {errors.decode(errors='replace').strip()}")
     summary = _run(["perf", "report", "-i", str(data), "--stdio", "--no-children", "--sort", "dso"])
     functions = _run(["perf", "report", "-i", str(data), "--stdio", "--no-children", "--sort", "dso,symbol"])
-    user = [line.rstrip(" -") for line in functions if " [.] " in line]
-    return ["by library:", *summary[:12], "", f"user space, top {options.top}:", *user[: options.top]]
+    return [
+        "by library:",
+        *summary[:12],
+        "",
+        f"user space, top {options.top}:",
+        *user_functions(functions, options.top),
+    ]
+
+
+def user_functions(report: Sequence[str], count: int) -> list[str]:
+    """The first `count` lines of a perf report that are not kernel functions, without perf's empty columns."""
+    return [line.rstrip(" -") for line in report if " [.] " in line][:count]
 
 
 def _callgrind(

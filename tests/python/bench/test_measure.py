@@ -60,12 +60,3 @@ def test_a_case_measures_some_and_reports_others(
     assert "ended with status 1" in died.failure
     assert differed.failure is not None
     assert "answered wrongly" in differed.failure
-
-
-def test_peers_answer_what_they_implement() -> None:
-    insert, rows = BY_NAME["insert"], BY_NAME["rows10"]
-    assert peers.OURS.answers(insert, "sqlite")
-    assert not peers.CEILING.answers(rows, "sqlite")
-    assert peers.BY_NAME["asyncpg"].answers(rows, "postgresql")
-    assert not peers.BY_NAME["asyncpg"].answers(rows, "sqlite")
-    assert not peers.BY_NAME["asyncpg"].answers(HELLO, None)

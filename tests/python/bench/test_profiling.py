@@ -1,0 +1,17 @@
+"""Reading what the profilers print."""
+
+from __future__ import annotations
+
+from bench.profiling import user_functions
+
+REPORT = [
+    "    52.10%  [kernel.kallsyms]     [k] tcp_sendmsg    -      -    ",
+    "     8.20%  _core.so              [.] bolt_http1_next    -      -    ",
+    "     3.10%  python3.13            [.] _PyEval_EvalFrameDefault    -      -    ",
+    "     1.10%  libc.so.6             [.] memcpy    -      -    ",
+]
+
+
+def test_kernel_functions_are_left_out() -> None:
+    lines = user_functions(REPORT, 2)
+    assert [line.split()[-1] for line in lines] == ["bolt_http1_next", "_PyEval_EvalFrameDefault"]
