@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* fuzz_chunked.c - the chunked decoder alone: every way of cutting decodes to the same content and result, and
  * what was decoded survives our own encoder and the decoder once more. */
-#include <stdio.h>
-#include <stdlib.h>
+#include "require.h"
 
 #include "bolt/buf.h"
 #include "bolt/http1_write.h"
 #include "http1_int.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                                             \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);                             \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
 
 static const struct bolt_http1_limits limits = {
     .target_bytes = 100, .header_bytes = 64, .header_count = 3, .content_bytes = 4096, .chunk_ext_bytes = 16};
