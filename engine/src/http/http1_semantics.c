@@ -67,8 +67,8 @@ static int interpret_length(struct bolt_http1_head *head, const struct bolt_http
     for (size_t i = 0; i < value.len; i++) {
         if (!bolt_ascii_is_digit(value.ptr[i]))
             return bolt_http1_bad(info, offset + i, "Content-Length is not a number");
-        overflow |= length > (INT64_MAX - 9) / 10;
-        length = length * 10 + (uint64_t)(value.ptr[i] - '0');
+        overflow |= __builtin_mul_overflow(length, 10, &length);
+        overflow |= __builtin_add_overflow(length, value.ptr[i] - '0', &length);
     }
     if (overflow)
         return bolt_http1_refuse(info, offset, "content is too long", BOLT_ERR_BODY_LONG);
