@@ -103,12 +103,23 @@ def _callgrind(
         load.run(scenario, server.port, _WARMUP_SECONDS, options.client_core)
         pid = str(server.pids()[0])
         _run(["callgrind_control", "-i", "on", pid])
-        _report_load(load.run(scenario, server.port, options.seconds, options.client_core), server)
+        done = load.run(scenario, server.port, options.seconds, options.client_core)
+        _report_load(done, server)
         _run(["callgrind_control", "-i", "off", pid])
         _run(["callgrind_control", f"--dump={scenario.name}", pid])
     dump = max(data.parent.glob(f"{data.name}*"), key=lambda path: path.stat().st_size)
     lines = _run(["callgrind_annotate", "--auto=no", "--threshold=95", str(dump)])
-    return lines[: options.top + 25]
+    per_request = instructions(lines) / max(1, done.requests)
+    first = next(index for index, line in enumerate(lines) if "file:function" in line)
+    return [f"{per_request:,.0f} user-space instructions per request", *lines[first : first + options.top + 2]]
+
+
+def instructions(report: Sequence[str]) -> int:
+    """The total of a callgrind_annotate report. Raises SetupError when there is none."""
+    for line in report:
+        if "PROGRAM TOTALS" in line:
+            return int(line.split()[0].replace(",", ""))
+    raise SetupError("callgrind recorded nothing")
 
 
 def _output(name: str) -> Path:

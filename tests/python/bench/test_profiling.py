@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bench.profiling import user_functions
+import pytest
+from bench.profiling import instructions, user_functions
+from bench.venvs import SetupError
 
 REPORT = [
     "    52.10%  [kernel.kallsyms]     [k] tcp_sendmsg    -      -    ",
@@ -15,3 +17,9 @@ REPORT = [
 def test_kernel_functions_are_left_out() -> None:
     lines = user_functions(REPORT, 2)
     assert [line.split()[-1] for line in lines] == ["bolt_http1_next", "_PyEval_EvalFrameDefault"]
+
+
+def test_instructions_are_read_from_the_totals() -> None:
+    assert instructions(["Events: Ir", "38,848,827 (100.0%)  PROGRAM TOTALS"]) == 38848827
+    with pytest.raises(SetupError, match="recorded nothing"):
+        instructions([])
