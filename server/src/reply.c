@@ -48,23 +48,11 @@ static void reply_empty(struct bolt_exchange *exchange, int status, struct bolt_
     bolt_exchange_done(exchange, err != BOLT_OK);
 }
 
-/* The path with or without its final slash, then the query. Leading slashes are merged and backslashes escaped: browsers
- * would read "//host" or "/\host" as another site. */
+/* The path in its registered form, then the query. */
 static int put_location(const struct bolt_exchange *exchange, struct bolt_buf *location)
 {
-    struct bolt_slice path = exchange->head.path;
     struct bolt_slice query = exchange->head.query;
-    while (path.len > 1 && path.ptr[0] == '/' && path.ptr[1] == '/')
-        path = bolt_slice_of(path.ptr + 1, path.len - 1);
-    if (exchange->match.kind == BOLT_ROUTE_REDIRECT_STRIP) {
-        while (path.len > 1 && path.ptr[path.len - 1] == '/')
-            path.len--;
-    }
-    int err = BOLT_OK;
-    for (size_t i = 0; i < path.len && !err; i++)
-        err = path.ptr[i] == '\\' ? bolt_buf_put_lit(location, "%5C") : bolt_buf_put_byte(location, path.ptr[i]);
-    if (!err && exchange->match.kind == BOLT_ROUTE_REDIRECT_ADD)
-        err = bolt_buf_put_byte(location, '/');
+    int err = bolt_route_put_location(location, exchange->match.kind, exchange->head.path);
     if (!err && query.ptr)
         err = bolt_buf_put_byte(location, '?');
     if (!err && query.ptr)
