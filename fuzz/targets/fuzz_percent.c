@@ -6,6 +6,7 @@
  */
 #include "require.h"
 
+#include "bolt/ascii.h"
 #include "bolt/forwarded.h"
 #include "bolt/json_write.h"
 #include "bolt/percent.h"
@@ -59,7 +60,8 @@ static void check_json(struct bolt_slice in)
             for (size_t s = 0; shorts[s]; s += 2)
                 value = shorts[s] == kind ? (unsigned char)shorts[s + 1] : value;
             if (kind == 'u') {
-                REQUIRE(sscanf(out.ptr + pos, "%4x", &value) == 1);
+                REQUIRE(out.len - pos > 4 && out.ptr[pos] == '0' && out.ptr[pos + 1] == '0');
+                value = (unsigned)(bolt_ascii_hex(out.ptr[pos + 2]) * 16 + bolt_ascii_hex(out.ptr[pos + 3]));
                 pos += 4;
             }
             REQUIRE(value < 256);
