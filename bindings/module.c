@@ -2,9 +2,12 @@
 /* module.c - the extension module: multi-phase init, its state and the table of types. */
 #include <Python.h>
 
+#include "app.h"
 #include "binder.h"
 #include "request.h"
+#include "server_type.h"
 #include "state.h"
+#include "task.h"
 
 typedef int (*add_type_fn)(PyObject *module, struct bolt_py_state *state);
 
@@ -12,6 +15,9 @@ static const add_type_fn add_types[] = {
     bolt_py_green_add,
     bolt_py_add_binder,
     bolt_py_add_request,
+    bolt_py_add_app,
+    bolt_py_add_request_task,
+    bolt_py_add_server,
     NULL,
 };
 

@@ -2,13 +2,19 @@
 /* state.c - loads, visits and clears the module state, all from the lists in state.h. */
 #include "state.h"
 
+/* module.attribute, where the attribute may be dotted. */
 static PyObject *import_attribute(const char *module_name, const char *attribute)
 {
-    PyObject *module = PyImport_ImportModule(module_name);
-    if (!module)
-        return NULL;
-    PyObject *value = PyObject_GetAttrString(module, attribute);
-    Py_DECREF(module);
+    PyObject *value = PyImport_ImportModule(module_name);
+    while (value && attribute) {
+        const char *dot = strchr(attribute, '.');
+        size_t len = dot ? (size_t)(dot - attribute) : strlen(attribute);
+        PyObject *name = PyUnicode_FromStringAndSize(attribute, (Py_ssize_t)len);
+        PyObject *next = name ? PyObject_GetAttr(value, name) : NULL;
+        Py_XDECREF(name);
+        Py_SETREF(value, next);
+        attribute = dot ? dot + 1 : NULL;
+    }
     return value;
 }
 
@@ -24,6 +30,11 @@ int bolt_py_state_load(struct bolt_py_state *state)
         return -1;
     BOLT_PY_STRINGS(LOAD_STRING)
 #undef LOAD_STRING
+#define LOAD_KWNAMES(name)                                                                                              \
+    if (!(state->kwnames_##name = Py_BuildValue("(s)", #name)))                                                         \
+        return -1;
+    BOLT_PY_KWNAMES(LOAD_KWNAMES)
+#undef LOAD_KWNAMES
     return 0;
 }
 
@@ -35,7 +46,7 @@ int bolt_py_state_traverse(struct bolt_py_state *state, visitproc visit, void *a
 #define VISIT_IMPORT(name, module, attribute) Py_VISIT(state->name);
     BOLT_PY_IMPORTS(VISIT_IMPORT)
 #undef VISIT_IMPORT
-    return 0; /* strings hold no references */
+    return 0; /* strings and tuples of strings are in no cycle */
 }
 
 void bolt_py_state_clear(struct bolt_py_state *state)
@@ -49,6 +60,9 @@ void bolt_py_state_clear(struct bolt_py_state *state)
 #define CLEAR_STRING(name, text) Py_CLEAR(state->str_##name);
     BOLT_PY_STRINGS(CLEAR_STRING)
 #undef CLEAR_STRING
+#define CLEAR_KWNAMES(name) Py_CLEAR(state->kwnames_##name);
+    BOLT_PY_KWNAMES(CLEAR_KWNAMES)
+#undef CLEAR_KWNAMES
 }
 
 struct bolt_py_state *bolt_py_state_of(PyObject *module)

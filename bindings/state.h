@@ -23,10 +23,16 @@
     X(Driven)                                                                                                          \
     X(Lock)
 
-/* X(name, module, attribute): imported once. */
+/* X(name, module, attribute): imported once; the attribute may be dotted. */
 #define BOLT_PY_IMPORTS(X)                                                                                             \
     X(asyncio_Task, "asyncio", "Task")                                                                                 \
     X(asyncio_Future, "asyncio", "Future")                                                                             \
+    X(Future_set_result, "asyncio", "Future.set_result")                                                               \
+    X(Future_set_exception, "asyncio", "Future.set_exception")                                                         \
+    X(Future_cancel, "asyncio", "Future.cancel")                                                                       \
+    X(enter_task, "asyncio", "_enter_task")                                                                            \
+    X(leave_task, "asyncio", "_leave_task")                                                                            \
+    X(register_task, "asyncio", "_register_task")                                                                      \
     X(CancelledError, "asyncio", "CancelledError")                                                                     \
     X(msgspec_ValidationError, "msgspec", "ValidationError")                                                           \
     X(msgspec_DecodeError, "msgspec", "DecodeError")                                                                   \
@@ -35,13 +41,14 @@
     X(UUID, "uuid", "UUID")                                                                                            \
     X(HTTPException, "django_bolt.exceptions", "HTTPException")                                                        \
     X(RequestValidationError, "django_bolt.exceptions", "RequestValidationError")                                      \
-    X(get_running_loop, "asyncio.events", "get_running_loop") \
-    X(SafeUUID, "uuid", "SafeUUID") \
-    X(build_absolute_uri, "django_bolt._request_host", "build_absolute_uri") \
-    X(request_auser, "django_bolt._request_user", "auser") \
-    X(body_error, "django_bolt._binding_errors", "body_error") \
-    X(check_error, "django_bolt._binding_errors", "check_error") \
-    X(group_error, "django_bolt._binding_errors", "group_error")
+    X(get_running_loop, "asyncio.events", "get_running_loop")                                                          \
+    X(SafeUUID, "uuid", "SafeUUID")                                                                                    \
+    X(build_absolute_uri, "django_bolt._request_host", "build_absolute_uri")                                           \
+    X(request_auser, "django_bolt._request_user", "auser")                                                             \
+    X(body_error, "django_bolt._binding_errors", "body_error")                                                         \
+    X(check_error, "django_bolt._binding_errors", "check_error")                                                       \
+    X(group_error, "django_bolt._binding_errors", "group_error")                                                       \
+    X(msgspec_json_Encoder, "msgspec.json", "Encoder")
 
 /* X(name, text): interned strings. */
 #define BOLT_PY_STRINGS(X)                                                                                             \
@@ -54,10 +61,20 @@
     X(close, "close")                                                                                                  \
     X(create_future, "create_future")                                                                                  \
     X(set_result, "set_result")                                                                                        \
-    X(workers_key, "django_bolt._core.workers") \
-    X(int, "int") \
-    X(is_safe, "is_safe") \
-    X(unknown, "unknown")
+    X(workers_key, "django_bolt._core.workers")                                                                        \
+    X(int, "int")                                                                                                      \
+    X(is_safe, "is_safe")                                                                                              \
+    X(unknown, "unknown")                                                                                              \
+    X(log_traceback, "_log_traceback")                                                                                 \
+    X(loop, "_loop")                                                                                                   \
+    X(add_done_callback, "add_done_callback")                                                                          \
+    X(dataclass_fields, "__dataclass_fields__")                                                                        \
+    X(get_loop, "get_loop")
+
+/* X(name): one-element tuples, the keyword names of vectorcalls. */
+#define BOLT_PY_KWNAMES(X)                                                                                             \
+    X(context)                                                                                                         \
+    X(msg)
 
 struct bolt_py_state {
     struct bolt_py_green green;
@@ -70,6 +87,9 @@ struct bolt_py_state {
 #define BOLT_PY_FIELD_STRING(name, text) PyObject *str_##name;
     BOLT_PY_STRINGS(BOLT_PY_FIELD_STRING)
 #undef BOLT_PY_FIELD_STRING
+#define BOLT_PY_FIELD_KWNAMES(name) PyObject *kwnames_##name;
+    BOLT_PY_KWNAMES(BOLT_PY_FIELD_KWNAMES)
+#undef BOLT_PY_FIELD_KWNAMES
 };
 
 /* Imports and interns; -1 with an exception. The types are added by module.c. */

@@ -126,7 +126,10 @@ class ResultSpec:
 
 @dataclass(frozen=True, slots=True)
 class RouteSpec:
-    """Everything ``_core.App.add_route`` needs. ``meta`` is handed back to the hooks untouched."""
+    """Everything ``_core.App.add_route`` needs. ``meta`` is handed back to the hooks untouched.
+
+    ``cancel_on_disconnect`` cancels the task of a suspended request when its client is gone.
+    """
 
     method: str
     path: str
@@ -136,3 +139,4 @@ class RouteSpec:
     result: ResultSpec = field(default_factory=ResultSpec)
     name: str = ""  # "module.qualname", used in messages
     meta: Any = None
+    cancel_on_disconnect: bool = True
