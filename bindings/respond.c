@@ -240,8 +240,8 @@ int bolt_py_respond_result(struct bolt_py_task *task, PyObject *value, PyObject 
 /* Fields the engine decides on; an application's copy is dropped. */
 static bool is_reserved(struct bolt_slice name)
 {
-    static const char *const reserved[] = {"content-length", "connection", "transfer-encoding", "date",
-                                           "server",         "keep-alive", "upgrade"};
+    static const char *const reserved[] = {"content-length", "connection", "transfer-encoding", "date", "server",
+                                           "keep-alive",     "upgrade"};
     for (size_t i = 0; i < BOLT_ARRAY_LEN(reserved); i++) {
         if (bolt_slice_ieq(name, bolt_slice_of(reserved[i], strlen(reserved[i]))))
             return true;

@@ -151,14 +151,14 @@ static int parse_arguments(struct bolt_py_state *state, PyObject *args, PyObject
                                NULL};
     struct bolt_server_options *options = &out->options;
     *options = BOLT_SERVER_OPTIONS_DEFAULT;
-    if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "O!O|$O&O&O&O&O&O&O&O&O&O&Ui:Server", keywords, state->App_type, &out->app, &out->loop,
-            convert_u32, &options->limits.header_bytes, convert_u32, &options->limits.target_bytes, convert_u32,
-            &options->limits.header_count, convert_u64, &options->limits.content_bytes, convert_u32,
-            &options->header_timeout_ms, convert_u32, &options->idle_timeout_ms, convert_u32,
-            &options->content_timeout_ms, convert_u32, &options->write_timeout_ms, convert_size,
-            &options->output_high_bytes, convert_u32, &options->max_connections, &out->server_name,
-            &options->access_log_fd))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O|$O&O&O&O&O&O&O&O&O&O&Ui:Server", keywords, state->App_type,
+                                     &out->app, &out->loop, convert_u32, &options->limits.header_bytes, convert_u32,
+                                     &options->limits.target_bytes, convert_u32, &options->limits.header_count,
+                                     convert_u64, &options->limits.content_bytes, convert_u32,
+                                     &options->header_timeout_ms, convert_u32, &options->idle_timeout_ms, convert_u32,
+                                     &options->content_timeout_ms, convert_u32, &options->write_timeout_ms,
+                                     convert_size, &options->output_high_bytes, convert_u32, &options->max_connections,
+                                     &out->server_name, &options->access_log_fd))
         return -1;
     if (out->server_name) {
         Py_ssize_t len;
@@ -324,8 +324,7 @@ static PyObject *server_start(PyObject *self, PyObject *Py_UNUSED(ignored))
     PyObject *callback = PyCFunction_New(&on_ready_method, self);
     if (!callback)
         return NULL;
-    PyObject *result =
-        PyObject_CallMethod(server->loop, "add_reader", "iO", bolt_server_fd(server->engine), callback);
+    PyObject *result = PyObject_CallMethod(server->loop, "add_reader", "iO", bolt_server_fd(server->engine), callback);
     Py_DECREF(callback);
     if (!result)
         return NULL;

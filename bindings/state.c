@@ -30,8 +30,8 @@ int bolt_py_state_load(struct bolt_py_state *state)
         return -1;
     BOLT_PY_STRINGS(LOAD_STRING)
 #undef LOAD_STRING
-#define LOAD_KWNAMES(name)                                                                                              \
-    if (!(state->kwnames_##name = Py_BuildValue("(s)", #name)))                                                         \
+#define LOAD_KWNAMES(name)                                                                                             \
+    if (!(state->kwnames_##name = Py_BuildValue("(s)", #name)))                                                        \
         return -1;
     BOLT_PY_KWNAMES(LOAD_KWNAMES)
 #undef LOAD_KWNAMES

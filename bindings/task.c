@@ -149,8 +149,7 @@ PyObject *bolt_py_task_request(struct bolt_py_task *task)
 {
     if (!task->request) {
         struct bolt_py_binder *binder = task->route ? task->route->binder : NULL;
-        task->request =
-            bolt_py_request_new(task->server->state, task->server->app->settings, task->exchange, binder);
+        task->request = bolt_py_request_new(task->server->state, task->server->app->settings, task->exchange, binder);
     }
     return task->request;
 }
@@ -426,7 +425,7 @@ static PyType_Slot task_slots[] = {
 int bolt_py_add_request_task(PyObject *module, struct bolt_py_state *state)
 {
     Py_ssize_t base_size = ((PyTypeObject *)state->asyncio_Task)->tp_basicsize;
-    Py_ssize_t align = (Py_ssize_t)_Alignof(struct bolt_py_task);
+    Py_ssize_t align = (Py_ssize_t) _Alignof(struct bolt_py_task);
     Py_ssize_t size = (base_size + align - 1) / align * align + (Py_ssize_t)sizeof(struct bolt_py_task);
     PyType_Spec spec = {
         .name = "django_bolt._core.RequestTask",
