@@ -31,19 +31,6 @@ HEADER_ONLY = {"base": "base", "ascii": "base"}
 # Sources tested through another file. Only for parts of one module with one public header; must shrink.
 TESTED_ELSEWHERE = {
     **{
-        f"engine/src/http/{name}.c": "tests/c/http/test_http1.c"
-        for name in (
-            "chunked",
-            "http1_head",
-            "http1_reason",
-            "http1_scan",
-            "http1_semantics",
-            "http1_stamp",
-            "http1_target",
-            "http1_write",
-        )
-    },
-    **{
         f"server/src/{name}.c": "tests/c/server/test_conn.c"
         for name in ("accept", "access_log", "exchange", "input", "output", "pool", "reply", "server", "timer")
     },

@@ -13,7 +13,7 @@ static const struct bolt_http1_stamp stamp = {.unix_s = 0, .len = 11, .text = "d
 
 static void expect_text(const struct bolt_buf *out, const char *expected)
 {
-    if (out->len != strlen(expected) || memcmp(out->ptr, expected, out->len) != 0)
+    if (!bolt_slice_eq(bolt_slice_of(out->ptr, out->len), bolt_slice_of(expected, strlen(expected))))
         fail_msg("expected\n%s\ngot\n%.*s", expected, (int)out->len, out->ptr);
 }
 
