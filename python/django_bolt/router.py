@@ -46,7 +46,7 @@ class Router(RouteDecorators):
         if router is self or self in router._descendants():
             raise ValueError(f"Router({router.prefix!r}) cannot be included in itself")
         if prefix:
-            router.prefix = join_paths(prefix, router.prefix)
+            router.prefix = join_paths(prefix, router.prefix).rstrip("/")
         router.parent = self
         self._children.append(router)
 

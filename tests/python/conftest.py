@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 
+import django
 import pytest
 
 PG_ENVIRONMENT_NAME = "BOLT_TEST_PG"  # exported by tools/pg_cluster.py
+
+
+def pytest_configure() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testproject.settings")
+    django.setup()
 
 
 def pytest_report_header() -> list[str]:
