@@ -237,8 +237,8 @@ int bolt_server_run(struct bolt_server *server)
     for (int i = 0; i < count; i++)
         note_event(server, &server->events[i]);
     drain_queue(server);
-    /* When more events wait in the kernel, a deadline may already have been met: judge it next time. */
-    if (count < EVENTS_PER_RUN && !server->closed) {
+    /* When more waits in the kernel or the queue, a deadline may already have been met: judge it next time. */
+    if (count < EVENTS_PER_RUN && !server->queue_head && !server->closed) {
         bolt_timer_expire(server);
         drain_queue(server);
     }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ void fixture_reply(struct bolt_exchange *exchange, struct bolt_slice body)
     bolt_exchange_done(exchange, err != BOLT_OK);
 }
 
-static void on_request(void *ctx, struct bolt_exchange *exchange)
+void fixture_on_request(void *ctx, struct bolt_exchange *exchange)
 {
     struct fixture *fixture = ctx;
     assert_false(exchange->disconnected);
@@ -67,7 +68,7 @@ static void add_route(struct bolt_router *router, enum bolt_method method, const
     void *replaced;
     struct bolt_errinfo info;
     assert_int_equal(
-        bolt_router_add(router, method, bolt_slice_of(pattern, strlen(pattern)), route, &replaced, &info), BOLT_OK);
+        bolt_router_add(router, method, text_of(pattern), route, &replaced, &info), BOLT_OK);
 }
 
 void fixture_init(struct fixture *fixture)
@@ -86,7 +87,7 @@ void fixture_init(struct fixture *fixture)
     add_route(fixture->router, BOLT_METHOD_GET, "/dir/", &route_now);
     fixture->app = (struct bolt_server_app){.ctx = fixture,
                                             .router = fixture->router,
-                                            .on_request = on_request,
+                                            .on_request = fixture_on_request,
                                             .on_disconnect = on_disconnect};
 }
 
@@ -149,7 +150,7 @@ void fixture_answer(struct fixture *fixture, size_t index, const char *body)
     struct bolt_exchange *exchange = fixture->open[index];
     assert_non_null(exchange);
     fixture->open[index] = NULL;
-    fixture_reply(exchange, bolt_slice_of(body, strlen(body)));
+    fixture_reply(exchange, text_of(body));
 }
 
 /* ------------------------------------------------------------------------------------------- sockets */
@@ -182,17 +183,29 @@ int tcp_connect(uint16_t port)
     return fd;
 }
 
-void tcp_pair(int fds[2], int buffer_bytes)
+/* Small buffers need small segments: with loopback's 32 KiB ones a small window only opens by timeouts. */
+static void shrink_buffers(int fd, int bytes)
 {
+    int segment = 1400;
+    assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)), 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
+}
+
+static void tcp_pair(int fds[2], int buffer_bytes)
+{
+    struct sockaddr_in addr;
+    socklen_t len = sizeof(addr);
     uint16_t port;
     int listener = tcp_listener(&port);
+    fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fds[0] >= 0);
     if (buffer_bytes) {
-        assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof(buffer_bytes)), 0);
-        assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof(buffer_bytes)), 0);
+        shrink_buffers(listener, buffer_bytes);
+        shrink_buffers(fds[0], buffer_bytes);
     }
-    fds[0] = tcp_connect(port);
-    if (buffer_bytes)
-        assert_int_equal(setsockopt(fds[0], SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof(buffer_bytes)), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&addr, &len), 0);
+    assert_int_equal(connect(fds[0], (struct sockaddr *)&addr, len), 0);
     fds[1] = accept(listener, NULL, NULL);
     assert_true(fds[1] >= 0);
     close(listener);
@@ -279,6 +292,45 @@ bool client_answer(struct client *client, struct answer *answer)
     answer->body = bolt_slice_of(answer->storage.ptr, body_len);
     bolt_buf_consume(in, head_len + body_len);
     return true;
+}
+
+static void wait_for_either(struct fixture *fixture, struct client *client, bool sending)
+{
+    struct pollfd pollers[2] = {{.fd = bolt_server_fd(fixture->server), .events = POLLIN},
+                                {.fd = client->fd, .events = (short)(sending ? POLLIN | POLLOUT : POLLIN)}};
+    if (poll(pollers, 2, 5000) <= 0)
+        fail_msg("nothing moves any more");
+}
+
+void client_exchange(struct fixture *fixture, struct client *client, struct bolt_slice request, struct answer *answer)
+{
+    size_t sent = 0;
+    for (;;) {
+        if (sent < request.len)
+            sent += client_try_send(client, bolt_slice_of(request.ptr + sent, request.len - sent));
+        fixture_run(fixture);
+        if (sent == request.len && client_answer(client, answer))
+            return;
+        assert_false(client->eof || client->error);
+        wait_for_either(fixture, client, sent < request.len);
+    }
+}
+
+void client_await(struct fixture *fixture, struct client *client, struct answer *answer)
+{
+    client_exchange(fixture, client, (struct bolt_slice){0}, answer);
+}
+
+void client_await_eof(struct fixture *fixture, struct client *client)
+{
+    for (;;) {
+        fixture_run(fixture);
+        client_fetch(client);
+        if (client->eof || client->error)
+            break;
+        wait_for_either(fixture, client, false);
+    }
+    client_expect_eof(client);
 }
 
 bool answer_has(const struct answer *answer, const char *field_line)

@@ -8,13 +8,8 @@
 #ifndef SERVER_FIXTURE_H
 #define SERVER_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "bolt/server.h"
+#include "support.h"
 
 #define FIXTURE_OPEN_MAX 256
 
@@ -29,7 +24,6 @@ struct fixture {
     int requests, disconnects;
     bool in_request; /* on_request is on the stack */
     char seen[4096]; /* "METHOD path;" of every request */
-    void *extra;     /* the test's */
 };
 
 /* The client's end of a connection. */
@@ -62,6 +56,8 @@ void fixture_wait(struct fixture *fixture);
 void fixture_advance(struct fixture *fixture, uint64_t ms);
 struct bolt_server_stats fixture_stats(const struct fixture *fixture);
 
+/* The scripted app, for tests that wrap it. */
+void fixture_on_request(void *ctx, struct bolt_exchange *exchange);
 /* Answers exchange `index` of open[] with 200 and `body`. Does not run the server. */
 void fixture_answer(struct fixture *fixture, size_t index, const char *body);
 /* A complete 200 response for any exchange. */
@@ -69,7 +65,7 @@ void fixture_reply(struct bolt_exchange *exchange, struct bolt_slice body);
 
 /* A socket pair whose other end the server has adopted. */
 struct client client_connect(struct fixture *fixture);
-/* A TCP connection over loopback, adopted; *client_fd_rcvbuf > 0 shrinks the buffers on both sides. */
+/* A TCP connection over loopback, adopted; buffer_bytes > 0 shrinks the socket buffers on both sides. */
 struct client client_connect_tcp(struct fixture *fixture, int buffer_bytes);
 void client_close(struct client *client);
 void client_send(struct client *client, struct bolt_slice octets);
@@ -80,6 +76,10 @@ size_t client_try_send(struct client *client, struct bolt_slice octets);
 size_t client_fetch(struct client *client);
 /* Takes the next complete answer out of what was received; false when there is none. */
 bool client_answer(struct client *client, struct answer *answer);
+/* Sends everything, running the server whenever the socket is full, then waits for the next answer likewise. */
+void client_exchange(struct fixture *fixture, struct client *client, struct bolt_slice request, struct answer *answer);
+void client_await(struct fixture *fixture, struct client *client, struct answer *answer);
+void client_await_eof(struct fixture *fixture, struct client *client);
 /* Fails unless the next answer has this status and body. */
 void client_expect(struct client *client, int status, const char *body);
 /* Fails unless nothing is waiting and the connection is open / ended by a FIN. */
@@ -88,8 +88,6 @@ void client_expect_eof(struct client *client);
 void answer_clear(struct answer *answer);
 bool answer_has(const struct answer *answer, const char *field_line);
 
-/* Blocking TCP pair over loopback: fds[0] client, fds[1] server side. */
-void tcp_pair(int fds[2], int buffer_bytes);
 /* A listening TCP socket on a port of the kernel's choice. */
 int tcp_listener(uint16_t *port);
 int tcp_connect(uint16_t port);

@@ -48,7 +48,7 @@ static void closes_when_asked_to(void **state)
         struct answer answer = {0};
         fixture_begin(&f);
         struct client c = client_connect(&f);
-        client_send(&c, bolt_slice_of(cases[i].request, strlen(cases[i].request)));
+        client_send(&c, text_of(cases[i].request));
         fixture_run(&f);
         assert_true(client_answer(&c, &answer));
         assert_int_equal(answer.close, cases[i].close);
@@ -110,7 +110,6 @@ static void drops_the_content_of_head(void **state)
 {
     (void)state;
     struct fixture f;
-    struct answer answer = {0};
     fixture_begin(&f);
     struct client c = client_connect(&f);
     client_say(&c, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -118,7 +117,6 @@ static void drops_the_content_of_head(void **state)
     client_fetch(&c);
     assert_non_null(memmem(c.received.ptr, c.received.len, "content-length: 5\r\n", 19));
     assert_memory_equal(c.received.ptr + c.received.len - 4, "\r\n\r\n", 4);
-    answer_clear(&answer);
     client_close(&c);
     fixture_clear(&f);
 }
@@ -154,7 +152,7 @@ static void refuses_with_the_right_status_and_closes(void **state)
         struct answer answer = {0};
         fixture_begin(&f);
         struct client c = client_connect(&f);
-        client_send(&c, bolt_slice_of(cases[i].request, strlen(cases[i].request)));
+        client_send(&c, text_of(cases[i].request));
         fixture_run(&f);
         assert_true(client_answer(&c, &answer));
         assert_int_equal(answer.status, cases[i].status);
