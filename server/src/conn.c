@@ -113,10 +113,7 @@ static void drop_request(struct bolt_conn *conn)
     if (conn->exchange)
         bolt_pool_put_exchange(&conn->server->pool, conn->exchange);
     conn->exchange = NULL;
-    if (conn->head_block.ptr)
-        bolt_input_release(conn->server, &conn->head_block);
-    if (conn->in.ptr)
-        bolt_input_release(conn->server, &conn->in);
+    bolt_input_drop(conn);
 }
 
 void bolt_conn_close(struct bolt_conn *conn)
@@ -222,8 +219,7 @@ static void finish(struct bolt_conn *conn)
 static bool expects_the_unknown(const struct bolt_http1_head *head)
 {
     int index = head->known[BOLT_H_EXPECT];
-    return index >= 0 && head->minor > 0 &&
-           !bolt_slice_ieq(head->fields[index].value, BOLT_SLICE_LIT("100-continue"));
+    return index >= 0 && head->minor > 0 && !bolt_slice_ieq(head->fields[index].value, BOLT_SLICE_LIT("100-continue"));
 }
 
 static enum step accept_head(struct bolt_conn *conn, struct bolt_exchange *exchange)
@@ -420,7 +416,7 @@ static void settle(struct bolt_conn *conn)
         finish(conn);
         return;
     }
-    if (conn->phase == PHASE_HEAD && conn->in.ptr && bolt_input_is_empty(&conn->in))
+    if (conn->phase == PHASE_HEAD && bolt_input_is_empty(&conn->in))
         bolt_input_release(conn->server, &conn->in);
     choose_timeout(conn);
 }

@@ -56,10 +56,11 @@ static void take_back(struct bolt_conn *conn)
     conn->exchange = NULL;
     conn->calling = conn->notify = false;
     server->stats.exchanges_open--;
-    bolt_input_end_message(conn);
     if (conn->phase == PHASE_CLOSED) {
+        bolt_input_drop(conn);
         bolt_output_release(conn);
     } else {
+        bolt_input_end_message(conn);
         conn->phase = PHASE_HEAD;
         if (++conn->burst % REQUESTS_PER_TURN)
             bolt_conn_enqueue_first(conn); /* its buffers are still in the cache */

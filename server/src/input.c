@@ -26,6 +26,8 @@ bool bolt_input_is_empty(const struct input *in)
 
 void bolt_input_release(struct bolt_server *server, struct input *in)
 {
+    if (!in->ptr)
+        return;
     if (in->cap == BLOCK_BYTES)
         bolt_pool_put_block(&server->pool, in->ptr);
     else
@@ -151,13 +153,16 @@ static void shrink(struct bolt_conn *conn)
     conn->in = (struct input){.ptr = block, .end = unparsed, .cap = BLOCK_BYTES};
 }
 
+void bolt_input_drop(struct bolt_conn *conn)
+{
+    bolt_input_release(conn->server, &conn->head_block);
+    bolt_input_release(conn->server, &conn->in);
+}
+
 void bolt_input_end_message(struct bolt_conn *conn)
 {
-    if (conn->head_block.ptr)
-        bolt_input_release(conn->server, &conn->head_block);
+    bolt_input_release(conn->server, &conn->head_block);
     conn->content_off = conn->content_len = 0;
-    if (!conn->in.ptr)
-        return;
     if (bolt_input_is_empty(&conn->in))
         bolt_input_release(conn->server, &conn->in);
     else

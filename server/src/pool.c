@@ -7,9 +7,9 @@
  */
 #include "server_int.h"
 
-#define POOL_BLOCKS 256     /* 4 MiB */
-#define POOL_EXCHANGES 256  /* 1.3 MiB */
-#define POOL_OUTPUTS 64     /* at most 4 MiB */
+#define POOL_BLOCKS 256    /* 4 MiB */
+#define POOL_EXCHANGES 256 /* 1.3 MiB */
+#define POOL_OUTPUTS 64    /* at most 4 MiB */
 
 /* A free output buffer remembers its capacity. */
 struct free_output {

@@ -25,17 +25,17 @@
 
 #include "bolt/server.h"
 
-#define BLOCK_BYTES 16384u          /* pooled input block: a whole request in nearly every case */
-#define OUTPUT_KEEP_BYTES 65536u    /* larger output buffers are freed instead of pooled */
-#define SPILL_MIN_BYTES 65536u      /* first size of a content buffer that outgrew its block */
-#define EVENTS_PER_RUN 256          /* one epoll_wait */
-#define ITEMS_PER_RUN 4096          /* queue items before the loop of the owner gets a turn */
-#define READS_PER_TURN 64           /* recv calls for one connection before the others get a turn */
-#define LINGER_MS 5000u             /* how long a refused client may take to read the answer */
-#define LINGER_BYTES (8u << 20)     /* and how much it may still send meanwhile */
-#define REQUESTS_PER_TURN 64        /* pipelined requests in a row before the others get a turn */
+#define BLOCK_BYTES 16384u       /* pooled input block: a whole request in nearly every case */
+#define OUTPUT_KEEP_BYTES 65536u /* larger output buffers are freed instead of pooled */
+#define SPILL_MIN_BYTES 65536u   /* first size of a content buffer that outgrew its block */
+#define EVENTS_PER_RUN 256       /* one epoll_wait */
+#define ITEMS_PER_RUN 4096       /* queue items before the loop of the owner gets a turn */
+#define READS_PER_TURN 64        /* recv calls for one connection before the others get a turn */
+#define LINGER_MS 5000u          /* how long a refused client may take to read the answer */
+#define LINGER_BYTES (8u << 20)  /* and how much it may still send meanwhile */
+#define REQUESTS_PER_TURN 64     /* pipelined requests in a row before the others get a turn */
 #define ACCEPTS_PER_TURN 64
-#define ACCEPT_RETRY_MS 250u        /* after EMFILE and friends */
+#define ACCEPT_RETRY_MS 250u /* after EMFILE and friends */
 #define LOG_FLUSH_BYTES 32768u
 #define LOG_FLUSH_MS 1000u
 #define NEVER_MS UINT64_MAX
@@ -110,7 +110,7 @@ struct bolt_conn {
 
     struct bolt_http1 *parser;
     struct input in;
-    struct input head_block; /* pins the head's octets when content has outgrown the block */
+    struct input head_block;         /* pins the head's octets when content has outgrown the block */
     size_t content_off, content_len; /* decoded content so far, in `in` */
     struct bolt_exchange *exchange;
 
@@ -149,8 +149,8 @@ struct bolt_server {
     struct bolt_server_app app;
     uint32_t refs;
     pid_t owner;
-    bool closed;   /* bolt_server_free was called */
-    bool foreign;  /* ... in a forked child: the kernel objects are still the parent's */
+    bool closed;  /* bolt_server_free was called */
+    bool foreign; /* ... in a forked child: the kernel objects are still the parent's */
     bool draining;
     bool clock_stale;
     int epoll_fd, timer_fd;
@@ -211,8 +211,10 @@ void bolt_input_release(struct bolt_server *server, struct input *in);
 BOLT_NODISCARD int bolt_input_make_room(struct bolt_conn *conn);
 /* Appends a decoded piece (a slice of `in`) to the content. */
 void bolt_input_take_content(struct bolt_conn *conn, struct bolt_slice piece);
-/* The message is over: nothing of it is borrowed any more. */
+/* The message is over: nothing of it is borrowed any more. What follows it is kept. */
 void bolt_input_end_message(struct bolt_conn *conn);
+/* The connection is over: nothing is kept. */
+void bolt_input_drop(struct bolt_conn *conn);
 
 /* exchange.c */
 /* Hands the complete request to the app. Last action of its caller. */

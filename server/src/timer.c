@@ -81,8 +81,8 @@ static void expire_list(struct bolt_server *server, enum timer_kind kind, uint64
     while (head->next != head && head->next->deadline_ms <= now) {
         struct timer *timer = head->next;
         bolt_timer_stop(timer);
-        size_t offset = kind == TIMER_WRITE ? offsetof(struct bolt_conn, write_timer)
-                                            : offsetof(struct bolt_conn, read_timer);
+        size_t offset =
+            kind == TIMER_WRITE ? offsetof(struct bolt_conn, write_timer) : offsetof(struct bolt_conn, read_timer);
         bolt_conn_timeout((struct bolt_conn *)(void *)((char *)timer - offset), kind);
     }
 }

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bolt/scalar.h"
 #include "bolt/server.h"
 
 static volatile sig_atomic_t stopping;
@@ -54,11 +55,21 @@ static void forget(void *ctx, struct bolt_exchange *exchange)
     (void)exchange; /* every exchange is answered inside on_request */
 }
 
+static int64_t number(const char *text)
+{
+    int64_t value;
+    if (bolt_scalar_int(bolt_slice_of(text, strlen(text)), &value) == BOLT_OK)
+        return value;
+    fprintf(stderr, "usage: hello_server [PORT [SECONDS]]\n");
+    exit(2);
+}
+
 static int listen_on(uint16_t port)
 {
     int one = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in addr = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(addr);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
         bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 1024) < 0 ||
@@ -124,10 +135,10 @@ int main(int argc, char **argv)
     struct sigaction action = {.sa_handler = stop};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
-    int fd = listen_on(argc > 1 ? (uint16_t)atoi(argv[1]) : 0);
+    int fd = listen_on((uint16_t)number(argc > 1 ? argv[1] : "0"));
     if (bolt_server_add_listener(server, fd) != BOLT_OK)
         return 1;
-    serve(server, argc > 2 ? atol(argv[2]) : 0);
+    serve(server, number(argc > 2 ? argv[2] : "0"));
     report(server);
     bolt_server_free(server);
     close(fd);

@@ -67,8 +67,7 @@ static void add_route(struct bolt_router *router, enum bolt_method method, const
 {
     void *replaced;
     struct bolt_errinfo info;
-    assert_int_equal(
-        bolt_router_add(router, method, text_of(pattern), route, &replaced, &info), BOLT_OK);
+    assert_int_equal(bolt_router_add(router, method, text_of(pattern), route, &replaced, &info), BOLT_OK);
 }
 
 void fixture_init(struct fixture *fixture)
@@ -85,10 +84,8 @@ void fixture_init(struct fixture *fixture)
     add_route(fixture->router, BOLT_METHOD_GET, "/later", &route_later);
     add_route(fixture->router, BOLT_METHOD_POST, "/later", &route_later);
     add_route(fixture->router, BOLT_METHOD_GET, "/dir/", &route_now);
-    fixture->app = (struct bolt_server_app){.ctx = fixture,
-                                            .router = fixture->router,
-                                            .on_request = fixture_on_request,
-                                            .on_disconnect = on_disconnect};
+    fixture->app = (struct bolt_server_app){
+        .ctx = fixture, .router = fixture->router, .on_request = fixture_on_request, .on_disconnect = on_disconnect};
 }
 
 void fixture_start(struct fixture *fixture)

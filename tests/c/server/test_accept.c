@@ -198,12 +198,9 @@ static void a_broken_listener_is_dropped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_on_several_listeners),
-        cmocka_unit_test(accepts_on_unix_sockets),
-        cmocka_unit_test(pauses_at_max_connections),
-        cmocka_unit_test(survives_running_out_of_descriptors),
-        cmocka_unit_test(a_freed_descriptor_resumes_accept),
-        cmocka_unit_test(refuses_what_is_no_socket),
+        cmocka_unit_test(accepts_on_several_listeners),      cmocka_unit_test(accepts_on_unix_sockets),
+        cmocka_unit_test(pauses_at_max_connections),         cmocka_unit_test(survives_running_out_of_descriptors),
+        cmocka_unit_test(a_freed_descriptor_resumes_accept), cmocka_unit_test(refuses_what_is_no_socket),
         cmocka_unit_test(a_broken_listener_is_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

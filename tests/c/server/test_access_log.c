@@ -190,10 +190,8 @@ static void a_broken_log_is_ignored(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_one_line_per_answer),
-        cmocka_unit_test(escapes_the_path),
-        cmocka_unit_test(flushes_when_full_and_at_the_end),
-        cmocka_unit_test(a_reader_that_stalls_stops_nothing),
+        cmocka_unit_test(writes_one_line_per_answer),       cmocka_unit_test(escapes_the_path),
+        cmocka_unit_test(flushes_when_full_and_at_the_end), cmocka_unit_test(a_reader_that_stalls_stops_nothing),
         cmocka_unit_test(a_broken_log_is_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

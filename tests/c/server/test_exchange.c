@@ -270,7 +270,8 @@ static void half_closed_clients_may_read_on(void **state)
 static void partial_requests_of_the_gone_are_dropped(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {"", "GET / HT", "POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123"};
+    static const char *const pieces[] = {"", "GET / HT",
+                                         "POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123"};
     for (size_t i = 0; i < BOLT_ARRAY_LEN(pieces); i++) {
         struct fixture f;
         fixture_begin(&f);

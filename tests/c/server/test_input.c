@@ -64,8 +64,8 @@ static void expect_pattern(const struct answer *answer, size_t len)
 static void takes_content_of_every_size(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {0,     1,     1000,  16200, 16250, 16300, 16310, 16320,   16330,  16340,
-                                   16384, 16385, 32768, 65535, 65536, 65537, 70000, 131073, 500000, MIB - 1, MIB};
+    static const size_t sizes[] = {0,     1,     1000,  16200, 16250, 16300, 16310,  16320,  16330,   16340, 16384,
+                                   16385, 32768, 65535, 65536, 65537, 70000, 131073, 500000, MIB - 1, MIB};
     struct fixture f;
     struct answer answer = {0};
     struct bolt_buf request = {0};
@@ -129,7 +129,8 @@ static void accepts_heads_larger_than_a_block(void **state)
     fixture_start(&f);
     struct client c = client_connect(&f);
     for (int value = 16000; value <= 65000; value += 7000) {
-        snprintf(head, sizeof(head), "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nX: %0*d\r\n\r\nabcd", value, 0);
+        snprintf(head, sizeof(head), "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nX: %0*d\r\n\r\nabcd",
+                 value, 0);
         client_exchange(&f, &c, text_of(head), &answer);
         assert_int_equal(answer.status, 200);
         assert_slice_equal(answer.body, "abcd");
@@ -247,12 +248,9 @@ static void idle_connections_hold_no_buffers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_content_of_every_size),
-        cmocka_unit_test(pipelines_behind_large_content),
-        cmocka_unit_test(accepts_heads_larger_than_a_block),
-        cmocka_unit_test(small_content_is_not_copied),
-        cmocka_unit_test(announced_lengths_reserve_nothing),
-        cmocka_unit_test(known_lengths_end_in_an_exact_buffer),
+        cmocka_unit_test(takes_content_of_every_size),       cmocka_unit_test(pipelines_behind_large_content),
+        cmocka_unit_test(accepts_heads_larger_than_a_block), cmocka_unit_test(small_content_is_not_copied),
+        cmocka_unit_test(announced_lengths_reserve_nothing), cmocka_unit_test(known_lengths_end_in_an_exact_buffer),
         cmocka_unit_test(idle_connections_hold_no_buffers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,8 @@ static void answers_what_matching_alone_decides(void **state)
     } cases[] = {
         {"unknown", "GET /nowhere", 404, "content-type: application/json", "{\"detail\":\"Not Found\"}"},
         {"wrong method", "DELETE /", 405, "allow: GET, OPTIONS", "{\"detail\":\"Method Not Allowed\"}"},
-        {"wrong method, two known", "PUT /later", 405, "allow: GET, POST, OPTIONS", "{\"detail\":\"Method Not Allowed\"}"},
+        {"wrong method, two known", "PUT /later", 405, "allow: GET, POST, OPTIONS",
+         "{\"detail\":\"Method Not Allowed\"}"},
         {"unknown method", "BREW /", 405, "allow: GET, OPTIONS", "{\"detail\":\"Method Not Allowed\"}"},
         {"head of post", "HEAD /echo", 405, "allow: POST, OPTIONS", NULL},
         {"options", "OPTIONS /later", 204, "allow: GET, POST, OPTIONS", ""},

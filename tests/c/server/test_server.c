@@ -343,8 +343,9 @@ static void put_cycle(struct bolt_buf *request)
                                                "9c40\r\n"),
                      BOLT_OK);
     assert_int_equal(bolt_buf_put(request, content, sizeof(content)), BOLT_OK);
-    assert_int_equal(bolt_buf_put_lit(request, "\r\n0\r\n\r\nGET /dir?x HTTP/1.1\r\nHost: a\r\n\r\nDELETE / HTTP/1.1\r\n"
-                                               "Host: a\r\n\r\n" GET_LATER "nonsense\r\n\r\n"),
+    assert_int_equal(bolt_buf_put_lit(request,
+                                      "\r\n0\r\n\r\nGET /dir?x HTTP/1.1\r\nHost: a\r\n\r\nDELETE / HTTP/1.1\r\n"
+                                      "Host: a\r\n\r\n" GET_LATER "nonsense\r\n\r\n"),
                      BOLT_OK);
 }
 
