@@ -191,7 +191,7 @@ static int finalize(struct bolt_py_task *task, PyObject *value, PyObject **tail)
     return err;
 }
 
-static int put_by_type(struct bolt_py_task *task, PyObject *value, PyObject **tail)
+static int put_encoded(struct bolt_py_task *task, PyObject *value, PyObject **tail)
 {
     int status = task->route->result.status;
     switch (bolt_py_encode_class(task->server->state, value)) {
@@ -211,6 +211,16 @@ static int put_by_type(struct bolt_py_task *task, PyObject *value, PyObject **ta
     return -1;
 }
 
+/* `result` is what the handler returned, `value` what the declared type made of it. */
+static int put_by_type(struct bolt_py_task *task, PyObject *value, PyObject *result, PyObject **tail)
+{
+    int err = put_encoded(task, value, tail);
+    if (BOLT_LIKELY(err == 0) || !PyErr_ExceptionMatches(task->server->state->NeedsFinalize))
+        return err;
+    PyErr_Clear(); /* something inside must be awaited or read as declared; nothing was written */
+    return finalize(task, result, tail);
+}
+
 static bool is_empty_result(const struct bolt_py_result *plan, PyObject *value)
 {
     return value == Py_None && (plan->allow_none || !bolt_http1_status_has_content(plan->status));
@@ -222,7 +232,7 @@ int bolt_py_respond_result(struct bolt_py_task *task, PyObject *value, PyObject 
     if (plan->kind == BOLT_PY_RESULT_FINALIZE)
         return finalize(task, value, tail);
     if (plan->kind == BOLT_PY_RESULT_AUTO || Py_TYPE(value) == plan->exact || is_empty_result(plan, value))
-        return put_by_type(task, value, tail);
+        return put_by_type(task, value, value, tail);
     PyObject *converted = PyObject_CallOneArg(plan->convert, value);
     if (!converted) {
         if (!PyErr_ExceptionMatches(task->server->state->msgspec_ValidationError))
@@ -230,7 +240,7 @@ int bolt_py_respond_result(struct bolt_py_task *task, PyObject *value, PyObject 
         PyErr_Clear(); /* finalize knows querysets, models and Response objects, or reports it */
         return finalize(task, value, tail);
     }
-    int err = put_by_type(task, converted, tail);
+    int err = put_by_type(task, converted, value, tail);
     Py_DECREF(converted);
     return err;
 }

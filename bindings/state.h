@@ -40,6 +40,7 @@
     X(Decimal, "decimal", "Decimal")                                                                                   \
     X(UUID, "uuid", "UUID")                                                                                            \
     X(HTTPException, "django_bolt.exceptions", "HTTPException")                                                        \
+    X(NeedsFinalize, "django_bolt._plan", "NeedsFinalize")                                                             \
     X(RequestValidationError, "django_bolt.exceptions", "RequestValidationError")                                      \
     X(get_running_loop, "asyncio.events", "get_running_loop")                                                          \
     X(SafeUUID, "uuid", "SafeUUID")                                                                                    \
