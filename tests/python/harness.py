@@ -96,6 +96,7 @@ class Response:
     status: int
     headers: dict[str, str]
     content: bytes
+    fields: list[tuple[str, str]]  # headers in order, repeated ones too
 
     def json(self) -> Any:
         return json.loads(self.content)
@@ -119,9 +120,10 @@ class Client:
         """The next response; IncompleteReadError when the server closed the connection."""
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         status_line, *fields = head.rstrip().split("\r\n")
-        headers = {name: value for name, _, value in (field.partition(": ") for field in fields)}
+        pairs = [(name, value) for name, _, value in (field.partition(": ") for field in fields)]
+        headers = dict(pairs)
         length = int(headers.get("content-length", "0")) if has_content else 0
-        return Response(int(status_line.split()[1]), headers, await self.reader.readexactly(length))
+        return Response(int(status_line.split()[1]), headers, await self.reader.readexactly(length), pairs)
 
     async def request(self, path: str, method: str = "GET", **options: Any) -> Response:
         self.send(path, method, **options)
