@@ -37,7 +37,7 @@ enum bolt_err {
     BOLT_ERR_HEADERS_LONG = -12, /* header block or header count over the limit: 431 */
     BOLT_ERR_BODY_LONG = -13,    /* content over the limit: 413 */
     BOLT_ERR_VERSION = -14,      /* HTTP version not supported: 505 */
-    BOLT_ERR_CODING = -15,       /* transfer coding not understood: 501 */
+    BOLT_ERR_CODING = -15,       /* transfer coding or method beyond us: 501 */
     BOLT_ERR_UTF8 = -16,         /* octets are not well-formed UTF-8 */
     BOLT_ERR_RANGE = -17,        /* a number does not fit its type */
     BOLT_ERR_CLOSED = -18,       /* the peer is gone */

@@ -78,7 +78,7 @@ static int read_method(const char *in, size_t len, size_t *next, struct bolt_htt
     }
     size_t n = (size_t)(bolt_scan_token(in, in + len) - in);
     if (n > METHOD_MAX)
-        return bolt_http1_bad(info, METHOD_MAX, "method is too long");
+        return bolt_http1_refuse(info, METHOD_MAX, "method is too long", BOLT_ERR_CODING); /* 501: RFC 9112 3 */
     if (n == len)
         return BOLT_AGAIN;
     if (n == 0 || in[n] != ' ')

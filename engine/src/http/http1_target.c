@@ -146,7 +146,7 @@ int bolt_http1_read_target(struct bolt_http1_head *head, const char *query_mark,
         head->path = target;
         if (head->method == BOLT_METHOD_OPTIONS)
             return BOLT_OK;
-        return bolt_http1_bad(info, (size_t)(target.ptr - in), "request target \"*\" is for OPTIONS only");
+        return bolt_http1_bad(info, (size_t)(target.ptr - in), "request target * is for OPTIONS only");
     }
     return read_absolute_form(head, path_end, in, info);
 }

@@ -50,7 +50,7 @@ static void refuses_other_targets(void **state)
         CASE("userinfo", "GET http://u:p@h/" TAIL, "REFUSED 400 at 13: invalid octet in port"),
         CASE("user", "GET http://u@h/" TAIL, "REFUSED 400 at 12: invalid octet in host"),
         CASE("bad host", "GET http://h\\x/" TAIL, "REFUSED 400 at 12: invalid octet in host"),
-        CASE("asterisk for GET", "GET *" TAIL, "REFUSED 400 at 4: request target \"*\" is for OPTIONS only"),
+        CASE("asterisk for GET", "GET *" TAIL, "REFUSED 400 at 4: request target * is for OPTIONS only"),
         CASE("asterisk with query", "OPTIONS *?a" TAIL, "REFUSED 400 at 8: request target is neither a path"),
         CASE("CONNECT to a path", "CONNECT /a" TAIL, "REFUSED 400 at 8: invalid octet in host"),
         CASE("CONNECT to a URI", "CONNECT http://h/" TAIL, "REFUSED 400 at 13: invalid octet in port"),
