@@ -74,7 +74,7 @@ static void input_stays_put_and_the_rest_in_the_kernel(void **state)
     struct fixture f;
     fixture_begin(&f);
     struct client c = client_connect(&f), other = client_connect(&f);
-    memset(more, 'x', sizeof(more));
+    memset(more, '@', sizeof(more));
     client_say(&c, "POST /later HTTP/1.1\r\nHost: a\r\nX: value\r\nContent-Length: 5\r\n\r\n12345");
     fixture_run(&f);
     const struct bolt_exchange *exchange = f.open[0];
@@ -93,7 +93,7 @@ static void input_stays_put_and_the_rest_in_the_kernel(void **state)
     fixture_answer(&f, 0, "ok");
     fixture_run(&f);
     client_expect(&c, 200, "ok");
-    client_expect(&c, 400, "{\"detail\":\"Bad Request\"}"); /* "xxxx..." is no request */
+    client_expect(&c, 400, "{\"detail\":\"Bad Request\"}"); /* "@@@@..." is no request */
     client_close(&c);
     client_close(&other);
     fixture_clear(&f);
