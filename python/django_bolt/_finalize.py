@@ -82,7 +82,7 @@ async def _data_response(data: Any, meta: RouteMeta) -> RawResponse:
     plan = meta.result
     if plan.status in CONTENTLESS:
         return plan.status, [], b""
-    if data is None and not plan.allow_none:
+    if data is None and plan.convert is None and not plan.allow_none:
         raise TypeError(f"{meta.name} returned None; return data, annotate '-> None' or set status_code=204")
     if isinstance(data, Iterator | AsyncIterator):
         raise TypeError(f"{meta.name} returned a {type(data).__name__}; streams are not available in this version")
@@ -90,7 +90,7 @@ async def _data_response(data: Any, meta: RouteMeta) -> RawResponse:
         return plan.status, [("content-type", "text/plain; charset=utf-8")], data.encode()
     if plan.convert is None and isinstance(data, bytes | bytearray):
         return plan.status, [("content-type", "application/octet-stream")], bytes(data)
-    shape = _Shape(plan.declared, plan.convert if data is not None else None)
+    shape = _Shape(plan.declared, None if data is None and plan.allow_none else plan.convert)
     return plan.status, list(_JSON_HEADERS), encode_final(await _prepared(data, shape))
 
 

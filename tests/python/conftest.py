@@ -8,12 +8,11 @@ import sqlite3
 import django
 import pytest
 
+# At import: a conftest.py below this one may define fixtures on models.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testproject.settings")
+django.setup()
+
 PG_ENVIRONMENT_NAME = "BOLT_TEST_PG"  # exported by tools/pg_cluster.py
-
-
-def pytest_configure() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testproject.settings")
-    django.setup()
 
 
 def pytest_report_header() -> list[str]:

@@ -9,10 +9,10 @@ import weakref
 from typing import Any
 
 import pytest
-
-from django_bolt import _core
 from tests.python.harness import LOOP_FACTORIES, Application, Service, serve, until
 from tests.python.harness import run as run_on
+
+from django_bolt import _core
 
 
 @pytest.fixture(params=sorted(LOOP_FACTORIES))
