@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -400,6 +401,151 @@ static void request_cycles_survive_any_failed_allocation(void **state)
     bolt_buf_clear(&request);
 }
 
+/* ------------------------------------------------------------------------------------------- any order of things */
+
+#define WALKERS 12
+
+/* A client that does random things; `expected` holds the contents of its requests, in order. */
+struct walker {
+    struct client client;
+    struct bolt_buf outgoing; /* requests not sent yet */
+    unsigned next_id, answered;
+    bool alive; /* still owed every answer */
+};
+
+static void write_request(struct walker *w, uint64_t *seed)
+{
+    char text[160];
+    unsigned id = w->next_id++;
+    const char *path = next_random(seed) % 3 ? "/echo" : "/later";
+    if (next_random(seed) % 2)
+        snprintf(text, sizeof(text), "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n%08u", path, id);
+    else
+        snprintf(text, sizeof(text),
+                 "POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n%.3s\r\n5\r\n%05u\r\n0\r\n\r\n", path,
+                 "000", id);
+    assert_int_equal(bolt_buf_put(&w->outgoing, text, strlen(text)), BOLT_OK);
+}
+
+static void send_some(struct walker *w, uint64_t *seed)
+{
+    size_t len = w->outgoing.len ? 1 + next_random(seed) % w->outgoing.len : 0;
+    bolt_buf_consume(&w->outgoing, client_try_send(&w->client, bolt_slice_of(w->outgoing.ptr, len)));
+}
+
+static void check_answers(struct walker *w)
+{
+    struct answer answer = {0};
+    while (client_answer(&w->client, &answer)) {
+        char expected[9];
+        snprintf(expected, sizeof(expected), "%08u", w->answered++);
+        assert_int_equal(answer.status, 200);
+        assert_slice_equal(answer.body, expected);
+    }
+    if (w->alive)
+        assert_false(w->client.eof || w->client.error);
+    answer_clear(&answer);
+}
+
+static void answer_one(struct fixture *f, uint64_t *seed)
+{
+    if (f->open_count == 0)
+        return;
+    size_t pick = next_random(seed) % f->open_count;
+    struct bolt_exchange *exchange = f->open[pick];
+    f->open[pick] = f->open[--f->open_count];
+    fixture_reply(exchange, exchange->content);
+}
+
+static void restart(struct fixture *f, struct walker *w)
+{
+    client_close(&w->client);
+    w->outgoing.len = 0;
+    w->client = client_connect(f);
+    w->next_id = w->answered = 0;
+    w->alive = true;
+}
+
+static void take_a_step(struct fixture *f, struct walker *w, uint64_t *seed)
+{
+    switch (next_random(seed) % 16) {
+    case 0:
+    case 1:
+    case 2:
+        write_request(w, seed);
+        break;
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+    case 7:
+        send_some(w, seed);
+        break;
+    case 8:
+    case 9:
+    case 10:
+        answer_one(f, seed);
+        break;
+    case 11:
+    case 12:
+        bolt_server_run(f->server);
+        break;
+    case 13:
+        check_answers(w);
+        break;
+    case 14:
+        if (next_random(seed) % 8 == 0)
+            restart(f, w);
+        break;
+    default:
+        if (next_random(seed) % 8 == 0) {
+            shutdown(w->client.fd, SHUT_WR);
+            w->alive = false;
+        }
+        break;
+    }
+}
+
+static void any_interleaving_answers_in_order_and_leaves_nothing(void **state)
+{
+    (void)state;
+    uint64_t seed = 20240607;
+    struct fixture f;
+    struct walker walkers[WALKERS] = {0};
+    fixture_begin(&f);
+    for (size_t i = 0; i < WALKERS; i++) {
+        walkers[i].client.fd = -1;
+        restart(&f, &walkers[i]);
+    }
+    for (int step = 0; step < 60000; step++) {
+        take_a_step(&f, &walkers[next_random(&seed) % WALKERS], &seed);
+        f.seen[0] = '\0';
+    }
+    /* Let everybody finish: what is still owed arrives. */
+    for (int round = 0; round < 3000; round++) {
+        for (size_t i = 0; i < WALKERS; i++)
+            send_some(&walkers[i], &seed);
+        fixture_run(&f);
+        while (f.open_count)
+            answer_one(&f, &seed);
+        for (size_t i = 0; i < WALKERS; i++)
+            check_answers(&walkers[i]);
+    }
+    for (size_t i = 0; i < WALKERS; i++) {
+        if (walkers[i].alive)
+            assert_int_equal(walkers[i].answered, walkers[i].next_id);
+        bolt_buf_clear(&walkers[i].outgoing);
+        client_close(&walkers[i].client);
+    }
+    fixture_run(&f);
+    struct bolt_server_stats stats = fixture_stats(&f);
+    assert_true(stats.requests > 1000 && f.disconnects > 10);
+    assert_int_equal(stats.connections + stats.exchanges_open, 0);
+    assert_int_equal(stats.accepted, stats.closed);
+    assert_int_equal(stats.bad_requests, 0);
+    fixture_clear(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +562,7 @@ int main(void)
         cmocka_unit_test(drains_at_once_without_connections),
         cmocka_unit_test(creation_survives_any_failed_allocation),
         cmocka_unit_test(request_cycles_survive_any_failed_allocation),
+        cmocka_unit_test(any_interleaving_answers_in_order_and_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
