@@ -409,7 +409,6 @@ static void settle(struct bolt_conn *conn)
     bolt_output_flush(conn);
     if (conn->phase == PHASE_CLOSED)
         return;
-    conn->burst = 0;
     if (conn->server->draining && is_idle(conn))
         conn->closing = true;
     if (conn->closing && bolt_output_unsent(conn) == 0) {

@@ -20,7 +20,8 @@ void bolt_exchange_dispatch(struct bolt_conn *conn)
     conn->phase = PHASE_OPEN;
     conn->calling = true;
     conn->out_mark = conn->out.len;
-    if (bolt_output_unsent(conn)) /* earlier answers must not wait for this one */
+    /* Earlier answers must not wait for this one. It also makes pipelined requests take turns with everybody. */
+    if (bolt_output_unsent(conn))
         bolt_conn_enqueue(conn);
     bolt_timer_stop(&conn->read_timer);
     exchange->keep_alive = exchange->head.keep_alive && !server->draining;
@@ -62,10 +63,7 @@ static void take_back(struct bolt_conn *conn)
     } else {
         bolt_input_end_message(conn);
         conn->phase = PHASE_HEAD;
-        if (++conn->burst % REQUESTS_PER_TURN)
-            bolt_conn_enqueue_first(conn); /* its buffers are still in the cache */
-        else
-            bolt_conn_enqueue(conn);
+        bolt_conn_enqueue_first(conn); /* its buffers are still in the cache */
     }
     bolt_conn_unref(conn);
 }
@@ -79,7 +77,7 @@ void bolt_exchange_done(struct bolt_exchange *exchange, bool abort)
         conn->closing = true;
         server->stats.aborted++;
     }
-    if (!exchange->keep_alive || server->draining)
+    if (!exchange->keep_alive)
         conn->closing = true;
     if (exchange->started_us && !server->closed)
         bolt_log_append(server, exchange);

@@ -33,7 +33,6 @@
 #define READS_PER_TURN 64        /* recv calls for one connection before the others get a turn */
 #define LINGER_MS 5000u          /* how long a refused client may take to read the answer */
 #define LINGER_BYTES (8u << 20)  /* and how much it may still send meanwhile */
-#define REQUESTS_PER_TURN 64     /* pipelined requests in a row before the others get a turn */
 #define ACCEPTS_PER_TURN 64
 #define ACCEPT_RETRY_MS 250u /* after EMFILE and friends */
 #define LOG_FLUSH_BYTES 32768u
@@ -105,7 +104,6 @@ struct bolt_conn {
     bool calling;       /* on_request of the current exchange has not returned */
     bool notify;        /* on_disconnect is due */
     uint64_t serial;    /* of the current exchange; tells a returning callback whether it is still current */
-    unsigned burst;     /* requests in a row without going through the whole queue */
     size_t linger_left; /* octets that may still be dropped */
 
     struct bolt_http1 *parser;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -126,10 +127,13 @@ static void abort_sends_nothing_of_the_response(void **state)
     client_say(&c, GET GET_LATER GET);
     fixture_run(&f);
     assert_int_equal(bolt_buf_put_lit(bolt_exchange_out(f.open[0]), "HTTP/1.1 200 OK\r\nhalf a res"), BOLT_OK);
+    client_say(&c, GET); /* an event while the response is half written */
+    fixture_run(&f);
+    client_expect(&c, 200, "hello");
+    client_expect_open(&c);
     bolt_exchange_done(f.open[0], true);
     f.open[0] = NULL;
     fixture_run(&f);
-    client_expect(&c, 200, "hello");
     client_expect_eof(&c);
     assert_int_equal(fixture_stats(&f).aborted, 1);
     assert_int_equal(f.disconnects, 0);
@@ -235,24 +239,30 @@ static void half_closed_clients_get_immediate_answers(void **state)
     fixture_clear(&f);
 }
 
-/* Earlier answers are still on their way to a slow reader when its other half is found closed. */
-static void half_closed_clients_may_read_on(void **state)
+/* A request whose answer fills the socket, then one that stays open. */
+static void send_big_and_later(struct fixture *f, struct client *c)
 {
-    (void)state;
     static char request[200000];
-    struct fixture f;
-    struct answer answer = {0};
-    fixture_begin(&f);
-    struct client c = client_connect_tcp(&f, 4096);
     int head = snprintf(request, sizeof(request), "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 150000\r\n\r\n");
     size_t len = (size_t)head + 150000;
     memset(request + head, 'x', 150000);
     memcpy(request + len, GET_LATER, sizeof(GET_LATER) - 1);
     len += sizeof(GET_LATER) - 1;
     for (size_t sent = 0; sent < len;) {
-        sent += client_try_send(&c, bolt_slice_of(request + sent, len - sent));
-        fixture_run(&f);
+        sent += client_try_send(c, bolt_slice_of(request + sent, len - sent));
+        fixture_run(f);
     }
+}
+
+/* Earlier answers are still on their way to a slow reader when its other half is found closed. */
+static void half_closed_clients_may_read_on(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct answer answer = {0};
+    fixture_begin(&f);
+    struct client c = client_connect_tcp(&f, 4096);
+    send_big_and_later(&f, &c);
     half_close(&c);
     while (f.disconnects == 0)
         fixture_wait(&f);
@@ -369,6 +379,47 @@ static void a_disconnect_waits_for_on_request(void **state)
     assert_int_equal(s.fixture.disconnects, 1);
 }
 
+static void half_closes_while_suspended(void *ctx, struct bolt_exchange *exchange)
+{
+    struct suspended *s = ctx;
+    struct fixture *f = &s->fixture;
+    if (exchange->content.len) {
+        fixture_on_request(ctx, exchange);
+        return;
+    }
+    half_close(s->self);
+    f->in_request = false;
+    while (!exchange->disconnected)
+        fixture_wait(f);
+    assert_int_equal(f->disconnects, 0);
+    assert_int_equal(fixture_stats(f).connections, 1); /* the earlier answer is still going out */
+    f->open[f->open_count++] = exchange;
+}
+
+static void a_half_close_waits_for_on_request(void **state)
+{
+    (void)state;
+    struct suspended s = {0};
+    struct answer answer = {0};
+    fixture_init(&s.fixture);
+    s.fixture.app.ctx = &s;
+    s.fixture.app.on_request = half_closes_while_suspended;
+    fixture_start(&s.fixture);
+    struct client self = client_connect_tcp(&s.fixture, 4096);
+    s.self = &self;
+    send_big_and_later(&s.fixture, &self);
+    while (s.fixture.open_count == 0)
+        fixture_wait(&s.fixture);
+    fixture_run(&s.fixture);
+    assert_int_equal(s.fixture.disconnects, 1);
+    client_await(&s.fixture, &self, &answer);
+    client_await_eof(&s.fixture, &self);
+    answer_clear(&answer);
+    client_close(&self);
+    fixture_clear(&s.fixture);
+    assert_int_equal(s.fixture.disconnects, 1);
+}
+
 static void suspends_after_done(void *ctx, struct bolt_exchange *exchange)
 {
     struct suspended *s = ctx;
@@ -430,6 +481,92 @@ static void a_returning_frame_leaves_the_next_exchange_alone(void **state)
     assert_int_equal(s.fixture.disconnects, 1);
 }
 
+/* Frames that return in another order than they were entered need stacks of their own. */
+
+#define FIBER_STACK_BYTES (256u * 1024)
+
+struct fiber {
+    ucontext_t self, owner;
+    struct bolt_server *server;
+    bool finished;
+    char *stack;
+};
+
+static struct fiber *current_fiber;
+
+static void fiber_main(void)
+{
+    struct fiber *fiber = current_fiber;
+    bolt_server_run(fiber->server);
+    fiber->finished = true;
+}
+
+static void fiber_resume(struct fiber *fiber)
+{
+    struct fiber *outer = current_fiber;
+    current_fiber = fiber;
+    assert_int_equal(swapcontext(&fiber->owner, &fiber->self), 0);
+    current_fiber = outer;
+}
+
+static void fiber_suspend(void)
+{
+    struct fiber *fiber = current_fiber;
+    assert_int_equal(swapcontext(&fiber->self, &fiber->owner), 0);
+}
+
+static void fiber_init(struct fiber *fiber, struct bolt_server *server)
+{
+    *fiber = (struct fiber){.server = server, .stack = malloc(FIBER_STACK_BYTES)};
+    assert_non_null(fiber->stack);
+    assert_int_equal(getcontext(&fiber->self), 0);
+    fiber->self.uc_stack.ss_sp = fiber->stack;
+    fiber->self.uc_stack.ss_size = FIBER_STACK_BYTES;
+    fiber->self.uc_link = &fiber->owner;
+    makecontext(&fiber->self, fiber_main, 0);
+}
+
+static void suspends_its_fiber(void *ctx, struct bolt_exchange *exchange)
+{
+    struct suspended *s = ctx;
+    struct fixture *f = &s->fixture;
+    if (s->depth++ == 0)
+        fixture_reply(exchange, BOLT_SLICE_LIT("done")); /* suspended after it has answered */
+    else
+        f->open[f->open_count++] = exchange; /* suspended with the exchange open */
+    fiber_suspend();
+}
+
+static void frames_may_return_in_any_order(void **state)
+{
+    (void)state;
+    struct suspended s = {0};
+    struct fiber first, second;
+    fixture_init(&s.fixture);
+    s.fixture.app.ctx = &s;
+    s.fixture.app.on_request = suspends_its_fiber;
+    fixture_start(&s.fixture);
+    struct client self = client_connect(&s.fixture);
+    fiber_init(&first, s.fixture.server);
+    fiber_init(&second, s.fixture.server);
+    client_say(&self, GET GET);
+    fiber_resume(&first);
+    fiber_resume(&second);
+    assert_int_equal(s.depth, 2);
+    fiber_resume(&first); /* its on_request returns: the second exchange is none of its business */
+    assert_true(first.finished);
+    client_close(&self);
+    fixture_run(&s.fixture);
+    assert_true(s.fixture.open[0]->disconnected);
+    assert_int_equal(s.fixture.disconnects, 0);
+    fiber_resume(&second);
+    assert_true(second.finished);
+    assert_int_equal(s.fixture.disconnects, 1);
+    fixture_clear(&s.fixture);
+    free(first.stack);
+    free(second.stack);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +584,8 @@ int main(void)
         cmocka_unit_test(a_disconnect_waits_for_on_request),
         cmocka_unit_test(nothing_waits_for_a_frame_whose_exchange_is_done),
         cmocka_unit_test(a_returning_frame_leaves_the_next_exchange_alone),
+        cmocka_unit_test(a_half_close_waits_for_on_request),
+        cmocka_unit_test(frames_may_return_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

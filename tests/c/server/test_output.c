@@ -79,6 +79,23 @@ static void a_client_that_does_not_read_is_not_served(void **state)
     fixture_clear(&f);
 }
 
+static void a_low_mark_costs_nothing_but_sends(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    f.options.output_high_bytes = 0;
+    fixture_start(&f);
+    struct client c = client_connect(&f);
+    for (int i = 0; i < 50; i++)
+        client_say(&c, GET);
+    fixture_run(&f);
+    for (int i = 0; i < 50; i++)
+        client_expect(&c, 200, "hello");
+    client_close(&c);
+    fixture_clear(&f);
+}
+
 static void stalled_writes_time_out(void **state)
 {
     (void)state;
@@ -189,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pipelined_answers_leave_together),
         cmocka_unit_test(a_client_that_does_not_read_is_not_served),
+        cmocka_unit_test(a_low_mark_costs_nothing_but_sends),
         cmocka_unit_test(stalled_writes_time_out),
         cmocka_unit_test(a_stalled_reader_loses_its_open_exchange),
         cmocka_unit_test(blocked_reading_is_not_held_against_the_client),
