@@ -8,7 +8,7 @@ c_files() {
     done
 }
 if [ "${1:-}" = --check ]; then
-    c_files | xargs -0 -r clang-format --dry-run -Werror
+    c_files | xargs -0 -r clang-format --dry-run -Werror --ferror-limit=1
     exit
 fi
 c_files | xargs -0 -r clang-format -i

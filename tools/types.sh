@@ -5,3 +5,4 @@ cd "$(dirname "$0")/.."
 mypy
 mypy tools
 mypy bench/*.py
+stubtest django_bolt._core
