@@ -12,6 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@echo 'PYTHON=python3.13 chooses the interpreter (each has its own .venv-cpXY and build/cpXY); ARGS= goes to pytest.'
 
 $(STAMP): pyproject.toml tools/bootstrap.sh
 	tools/bootstrap.sh "$(INTERPRETER)" "$(VENV)" "$(BUILD)"
@@ -36,10 +37,10 @@ lint: build ## ruff, clang-format, clint, mypy: everything that only reads
 fmt: $(STAMP) ## Format C and Python
 	tools/fmt.sh
 
-types: build ## mypy --strict
+types: build ## mypy --strict, stubtest of the C module
 	tools/types.sh
 
-asan: build ## All tests under AddressSanitizer and UBSan
+asan: build ## C and Python tests under AddressSanitizer and UBSan (ARGS="-k name")
 	tools/asan.sh $(VENV) build/asan-$(TAG) $(ARGS)
 
 # Without PYTHON= the harness takes 3.13 or 3.12: there is no wheel of every peer for 3.11.
@@ -55,3 +56,6 @@ profile: ## Top functions of our server: SCENARIO= DB= SECONDS= PYTHON= TOOL=per
 
 fuzz: $(STAMP) ## Every fuzz target for FUZZ_SECONDS (60); installs clang when it is missing
 	tools/fuzz.sh build/fuzz $(TARGETS)
+
+clean: ## Remove what was built: build/ and every virtual environment
+	rm -rf build .venv-*

@@ -10,7 +10,7 @@ venv=$(cd "$1" && pwd)
 build=$2
 shift 2
 root=$PWD
-asan_venv=$root/.venv-asan-$(basename "$build")
+asan_venv=$root/.venv-$(basename "$build")
 site=$root/$build/site
 
 if [ ! -f "$build/build.ninja" ]; then

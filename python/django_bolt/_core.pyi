@@ -19,7 +19,7 @@ class Hooks(Protocol):
         Must not raise."""
     def finalize(self, result: Any, request: Request, meta: Any) -> RawResponse | Awaitable[RawResponse]:
         """Results C does not encode by itself: Response objects other than the plain ones, Django HttpResponse,
-        querysets, model instances, FINALIZE routes. A coroutine is stepped in the request's own task after the handler."""
+        querysets, model instances, FINALIZE routes. A coroutine is stepped in the request's task after the handler."""
     def handle_unmatched(self, status: int, headers: Sequence[tuple[str, str]], request: Request) -> RawResponse | None:
         """404, 405, 413, ... produced by the server, only called when ``App(custom_errors=True)`` (an error formatter
         is set); None keeps the built-in answer."""

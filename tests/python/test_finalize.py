@@ -1,4 +1,4 @@
-"""Handler results to responses, over the wire: every shape of sections 7 and 8 of the surface that needs no database."""
+"""Handler results to responses, over the wire: every shape that needs no database."""
 
 from __future__ import annotations
 
