@@ -28,9 +28,6 @@ MAY_INCLUDE = {
 # Public engine headers without a source of the same name under engine/src/<module>/.
 HEADER_ONLY = {"base": "base", "ascii": "base"}
 
-# Sources tested through another file. Only for parts of one module with one public header; must shrink.
-TESTED_ELSEWHERE: dict[str, str] = {}
-
 # The engine does no input or output and reads no clock: bytes and time are arguments.
 SYSTEM_HEADERS_OF_ENGINE = {
     "arpa/inet.h",  # text of addresses, no sockets
@@ -132,20 +129,14 @@ def test_only_bindings_include_python() -> None:
 
 
 def test_every_source_has_its_test_file() -> None:
-    problems = []
+    """engine/src/http/http1.c <-> tests/c/http/test_http1.c, server/src/conn.c <-> tests/c/server/test_conn.c."""
+    missing = []
     for path in layer_sources(".c"):
-        relative = Path(*path.parts[2:]) if path.parts[0] == "engine" else Path(path.parts[0], *path.parts[2:])
-        twin = Path("tests/c") / relative.parent / f"test_{relative.name}"
-        elsewhere = TESTED_ELSEWHERE.get(path.as_posix())
-        if (ROOT / twin).is_file():
-            if elsewhere:
-                problems.append(f"{path} has {twin} now: remove it from TESTED_ELSEWHERE")
-        elif not elsewhere:
-            problems.append(f"{path} has no {twin}")
-        elif not (ROOT / elsewhere).is_file():
-            problems.append(f"{path}: {elsewhere} does not exist")
-    problems += [f"{name} does not exist" for name in TESTED_ELSEWHERE if not (ROOT / name).is_file()]
-    assert not problems, "\n".join(problems)
+        place = Path(*path.parts[2:]) if path.parts[0] == "engine" else Path(path.parts[0], *path.parts[2:])
+        twin = Path("tests/c") / place.parent / f"test_{place.name}"
+        if not (ROOT / twin).is_file():
+            missing.append(f"{path} has no {twin}")
+    assert not missing, "\n".join(missing)
 
 
 # --- what was built ---
@@ -169,7 +160,7 @@ def archives() -> list[Path]:
 
 
 def test_archives_know_no_python(archives: list[Path]) -> None:
-    assert {path.name for path in archives} >= {"libbolt_base.a", "libbolt_http.a", "libbolt_route.a"}
+    assert {path.name for path in archives} >= {f"libbolt_{name}.a" for name in ("base", "http", "route", "server")}
     wrong = [
         f"{path.name}: {symbol}"
         for path in archives
