@@ -158,7 +158,7 @@ class Worker:
 
     def _on_supervisor_gone(self, loop: asyncio.AbstractEventLoop, lifeline_fd: int) -> None:
         loop.remove_reader(lifeline_fd)
-        print(f"runbolt: worker {os.getpid()}: the supervisor is gone, draining", file=sys.stderr, flush=True)
+        sys.stderr.write(f"runbolt: worker {os.getpid()}: the supervisor is gone, draining\n")
         self.stop(StopMode.DRAIN)
 
     async def _end(self, server: _core.Server) -> int:

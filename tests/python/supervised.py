@@ -19,15 +19,23 @@ from django_bolt._options import Address, ServeOptions
 from django_bolt._supervisor import Supervisor, WorkerRole
 
 
+def say(line: str) -> None:
+    """One write: print() makes two when PYTHONUNBUFFERED is set, and lines of several processes would mix."""
+    os.write(sys.stdout.fileno(), f"{line}\n".encode())
+
+
 def answer(listener: socket.socket) -> None:
-    connection, _ = listener.accept()
+    try:
+        connection, _ = listener.accept()
+    except BlockingIOError:  # a successor on the same listener was faster
+        return
     with connection, connection.makefile("rw") as stream:
         order = stream.readline().strip()
         if order == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         elif order == "hang":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            print("hanging", flush=True)
+            say("hanging")
             while True:
                 signal.pause()
         elif order.startswith("hold"):
@@ -56,11 +64,11 @@ def work(role: WorkerRole, fail_file: str) -> int:
     while not draining:
         ready, _, _ = select.select([role.listener, role.lifeline_fd, wakeup_r], [], [])
         if role.lifeline_fd in ready:
-            print(f"orphan {os.getpid()}", flush=True)
+            say(f"orphan {os.getpid()}")
             return 0
         if role.listener in ready:
             answer(role.listener)
-    print(f"drained {os.getpid()}", flush=True)
+    say(f"drained {os.getpid()}")
     return 0
 
 
@@ -71,10 +79,10 @@ def main() -> int:
     listeners: Listeners = open_listeners(Address("127.0.0.1", 0), serve.processes, 64)
 
     def announce(pids: list[int]) -> None:
-        print("ready", listeners.address.port, *pids, flush=True)
+        say(f"ready {listeners.address.port} {' '.join(map(str, pids))}")
 
     def log(message: str) -> None:
-        print(f"{time.monotonic():.3f} {message}", flush=True)
+        say(f"{time.monotonic():.3f} {message}")
 
     outcome = Supervisor(listeners, serve, on_ready=announce, log=log, before_fork=lambda: None).run()
     return work(outcome, fail_file) if isinstance(outcome, WorkerRole) else outcome

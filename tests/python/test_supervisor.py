@@ -24,17 +24,23 @@ class Supervised:
         self.process = process
         self.port = 0
         self.pids: list[int] = []
+        self.unexpected: list[str] = []
 
     def expect(self, pattern: str) -> re.Match[str]:
-        """The next output line that matches; fails with what was printed when the output ends first."""
+        """The first line, not expected before, that matches; several processes write, so their order is open.
+
+        Fails with what was printed when the output ends first.
+        """
         assert self.process.stdout is not None
-        seen = []
-        for line in self.process.stdout:
-            seen.append(line)
-            match = re.search(pattern, line)
-            if match:
+        for index, line in enumerate(self.unexpected):
+            if match := re.search(pattern, line):
+                del self.unexpected[index]
                 return match
-        pytest.fail(f"no line matches {pattern!r} in:\n{''.join(seen)}")
+        for line in self.process.stdout:
+            if match := re.search(pattern, line):
+                return match
+            self.unexpected.append(line)
+        pytest.fail(f"no line matches {pattern!r} in:\n{''.join(self.unexpected)}")
 
     def wait_ready(self) -> None:
         port, pids = self.expect(r"^ready (\d+) ([\d ]+)$").groups()
@@ -139,6 +145,7 @@ def test_sighup_replaces_all_workers_one_by_one() -> None:
         run.expect("restarting the workers one by one")
         took_over = [int(run.expect(rf"worker {index} \(pid (\d+)\) took over").group(1)) for index in range(2)]
         assert not set(took_over) & set(run.pids)
+        assert {int(run.expect(r"^drained (\d+)").group(1)) for _ in range(2)} == set(run.pids)
         assert int(run.send("pid")) in took_over
         run.signal(signal.SIGTERM)
         assert run.end() == 0
