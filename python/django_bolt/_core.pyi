@@ -77,7 +77,7 @@ class RequestTask(asyncio.Task[Any]):
     """The asyncio.Task of one request: what current_task() returns inside an async handler."""
 
 class Request:
-    """The request object handlers receive; every attribute is built on first use. See surface section 21."""
+    """The request object handlers receive; every attribute is built on first use. Typed for users in ``request.py``."""
 
     method: str
     path: str

@@ -6,7 +6,7 @@ import functools
 import ipaddress
 import pathlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_origin
 
 import msgspec
 
@@ -21,13 +21,15 @@ _FROM_TEXT = (
 )
 
 
-def decode_custom(declared: type, value: object) -> object:
-    """msgspec ``dec_hook``: addresses and paths from text. Raises NotImplementedError for other types."""
-    if isinstance(declared, type) and issubclass(declared, _FROM_TEXT):
-        if not isinstance(value, str):
-            raise msgspec.ValidationError(f"Expected `str`, got `{type(value).__name__}`")
-        return declared(value)
-    raise NotImplementedError(f"no conversion to {declared!r}")
+def decode_custom(declared: Any, value: object) -> object:
+    """msgspec ``dec_hook``, asked for every type msgspec does not know: addresses and paths from text, instances as
+    they are. Raises ValueError, which msgspec makes a ``ValidationError`` with the location."""
+    cls = get_origin(declared) or declared
+    if isinstance(value, cls):
+        return value
+    if isinstance(value, str) and issubclass(cls, _FROM_TEXT):
+        return cls(value)
+    raise ValueError(f"Expected `{cls.__name__}`, got `{type(value).__name__}`")
 
 
 def converter(declared: Any, *, strict: bool) -> Callable[[Any], Any]:

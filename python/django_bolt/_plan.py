@@ -102,7 +102,7 @@ class GroupSpec:
 class ResultKind(enum.IntEnum):
     """How a handler's return value becomes a response."""
 
-    AUTO = 0  # by run-time type, see surface section 7
+    AUTO = 0  # by run-time type: JSON, text, octets, or through hooks.finalize
     CONVERT = 1  # through ``convert`` (validation against the declared type), then AUTO's JSON
     FINALIZE = 2  # always through hooks.finalize (multi-status models, streams)
 

@@ -86,5 +86,8 @@ def entry_type(declared: Any, key: Any) -> Any:
     struct = struct_of(declared)
     if struct is not None:
         return next((field.annotation for field in declared_fields(struct) if field.wire_name == key), Any)
-    arguments = get_args(peel(declared).core)
-    return arguments[1] if len(arguments) == 2 else Any
+    core = peel(declared).core
+    if is_union(core):
+        return next((found for member in get_args(core) if (found := entry_type(member, key)) is not Any), Any)
+    arguments = get_args(core)
+    return arguments[1] if len(arguments) == 2 and get_origin(core) is not tuple else Any

@@ -1,4 +1,4 @@
-"""Handler results to responses, over the wire: every shape that needs no database."""
+"""Handler results to responses, over the wire; results that need a database are in orm/test_models.py."""
 
 from __future__ import annotations
 

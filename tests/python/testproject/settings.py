@@ -31,7 +31,7 @@ def _postgresql() -> dict[str, Any]:
 DATABASE = os.environ.get("BOLT_TEST_DATABASE", "sqlite")
 DATABASES = {"default": _postgresql() if DATABASE == "postgresql" else _sqlite()}
 SECRET_KEY = "tests only"
-ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
+ALLOWED_HOSTS = ["testserver", "test", "127.0.0.1"]
 ROOT_URLCONF = "testproject.urls"
 USE_TZ = True
 INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "testproject.blog"]
