@@ -16,7 +16,8 @@ struct bolt_http1_stamp {
     char text[126];
 };
 
-/* Renders the stamp for `unix_s` unless it is already that second. Always succeeds. */
+/* Renders the stamp for `unix_s` unless it is already that second. Always succeeds: a second before 1970 or after
+ * 9999 is shown as that end, `server` is cut to fit (79 octets) and left out when it holds control characters. */
 void bolt_http1_stamp_update(struct bolt_http1_stamp *stamp, int64_t unix_s, struct bolt_slice server);
 
 /* "OK", "Not Found", ... ; "Unknown" outside the registry. */
@@ -32,7 +33,8 @@ struct bolt_http1_open_head {
 };
 
 /* Appends status line and stamp. `minor` is the request's HTTP/1 minor version: we always answer
- * HTTP/1.1, but `keep_alive` is spelled out for 1.0 and `close` for both. */
+ * HTTP/1.1, but `keep_alive` is spelled out for 1.0 and `close` for both. BOLT_ERR_ARGUMENT when the status
+ * has not three digits. */
 BOLT_NODISCARD int bolt_http1_head_begin(struct bolt_buf *out, struct bolt_http1_open_head *head, int status,
                                          const struct bolt_http1_stamp *stamp, unsigned minor, bool keep_alive);
 

@@ -205,8 +205,8 @@ static int bad_value(char c, size_t at, struct bolt_errinfo *info)
     return bolt_http1_bad(info, at, c == '\n' ? "bare LF" : "control character in field value");
 }
 
-int bolt_http1_read_field(const char *in, size_t pos, size_t end, struct bolt_http1_field *field, size_t *next,
-                          struct bolt_errinfo *info)
+static inline int read_field(const char *in, size_t pos, size_t end, struct bolt_http1_field *field, size_t *next,
+                             struct bolt_errinfo *info)
 {
     const char *limit = in + end;
     const char *name = in + pos;
@@ -236,6 +236,12 @@ int bolt_http1_read_field(const char *in, size_t pos, size_t end, struct bolt_ht
     return BOLT_OK;
 }
 
+int bolt_http1_read_field(const char *in, size_t pos, size_t end, struct bolt_http1_field *field, size_t *next,
+                          struct bolt_errinfo *info)
+{
+    return read_field(in, pos, end, field, next, info);
+}
+
 /* Reads field lines from `resume` to the empty line. BOLT_OK: *head_len is set. */
 static int read_fields(struct bolt_http1 *parser, const char *in, size_t len, size_t *head_len,
                        struct bolt_http1_head *head, struct bolt_http1_facts *facts, struct bolt_errinfo *info)
@@ -258,7 +264,7 @@ static int read_fields(struct bolt_http1 *parser, const char *in, size_t len, si
         if (count == parser->limits.header_count)
             return bolt_http1_refuse(info, pos, "too many header fields", BOLT_ERR_HEADERS_LONG);
         struct bolt_http1_field *field = &head->fields[count];
-        err = bolt_http1_read_field(in, pos, end, field, &pos, info);
+        err = read_field(in, pos, end, field, &pos, info);
         if (err)
             break;
         int known = classify(field->name);

@@ -32,6 +32,13 @@ static bool next_element(struct bolt_slice *rest, struct bolt_slice *element)
     return true;
 }
 
+/* The next line of a known field after `index`, -1 when there is none; most fields come once. */
+static int next_line(const struct bolt_http1_head *head, const struct bolt_http1_facts *facts,
+                     enum bolt_http1_known known, struct bolt_slice lower_name, int index)
+{
+    return facts->repeated & 1u << known ? bolt_http1_find(head, lower_name, index + 1) : -1;
+}
+
 static int interpret_host(struct bolt_http1_head *head, const struct bolt_http1_facts *facts, const char *in,
                           struct bolt_errinfo *info)
 {
@@ -98,7 +105,8 @@ static int interpret_coding(struct bolt_slice coding, bool *chunked, bool *unkno
     return BOLT_OK;
 }
 
-static int interpret_codings(struct bolt_http1_head *head, const char *in, struct bolt_errinfo *info)
+static int interpret_codings(struct bolt_http1_head *head, const struct bolt_http1_facts *facts, const char *in,
+                             struct bolt_errinfo *info)
 {
     const struct bolt_slice name = BOLT_SLICE_LIT("transfer-encoding");
     int first = head->known[BOLT_H_TRANSFER_ENCODING];
@@ -108,7 +116,7 @@ static int interpret_codings(struct bolt_http1_head *head, const char *in, struc
         return bolt_http1_bad(info, offset, "Transfer-Encoding in an HTTP/1.0 request");
     if (head->known[BOLT_H_CONTENT_LENGTH] >= 0)
         return bolt_http1_bad(info, offset, "both Transfer-Encoding and Content-Length");
-    for (int i = first; i >= 0; i = bolt_http1_find(head, name, i + 1)) {
+    for (int i = first; i >= 0; i = next_line(head, facts, BOLT_H_TRANSFER_ENCODING, name, i)) {
         struct bolt_slice rest = head->fields[i].value, coding;
         while (next_element(&rest, &coding)) {
             int err = interpret_coding(coding, &chunked, &unknown, (size_t)(coding.ptr - in), info);
@@ -125,11 +133,11 @@ static int interpret_codings(struct bolt_http1_head *head, const char *in, struc
     return BOLT_OK;
 }
 
-static void interpret_connection(struct bolt_http1_head *head)
+static void interpret_connection(struct bolt_http1_head *head, const struct bolt_http1_facts *facts)
 {
     const struct bolt_slice name = BOLT_SLICE_LIT("connection");
     bool close = false, keep_alive = false, upgrade = false;
-    for (int i = head->known[BOLT_H_CONNECTION]; i >= 0; i = bolt_http1_find(head, name, i + 1)) {
+    for (int i = head->known[BOLT_H_CONNECTION]; i >= 0; i = next_line(head, facts, BOLT_H_CONNECTION, name, i)) {
         struct bolt_slice rest = head->fields[i].value, option;
         while (next_element(&rest, &option)) {
             close |= bolt_slice_ieq(option, BOLT_SLICE_LIT("close"));
@@ -141,10 +149,10 @@ static void interpret_connection(struct bolt_http1_head *head)
     head->upgrade = upgrade && head->minor == 1 && head->known[BOLT_H_UPGRADE] >= 0;
 }
 
-static bool expects_continue(const struct bolt_http1_head *head)
+static bool expects_continue(const struct bolt_http1_head *head, const struct bolt_http1_facts *facts)
 {
     const struct bolt_slice name = BOLT_SLICE_LIT("expect");
-    for (int i = head->known[BOLT_H_EXPECT]; i >= 0; i = bolt_http1_find(head, name, i + 1)) {
+    for (int i = head->known[BOLT_H_EXPECT]; i >= 0; i = next_line(head, facts, BOLT_H_EXPECT, name, i)) {
         struct bolt_slice rest = head->fields[i].value, expectation;
         while (next_element(&rest, &expectation)) {
             if (bolt_slice_ieq(expectation, BOLT_SLICE_LIT("100-continue")))
@@ -164,7 +172,7 @@ int bolt_http1_interpret(struct bolt_http1_head *head, const struct bolt_http1_f
     if (err)
         return err;
     if (head->known[BOLT_H_TRANSFER_ENCODING] >= 0)
-        err = interpret_codings(head, in, info);
+        err = interpret_codings(head, facts, in, info);
     else if (head->known[BOLT_H_CONTENT_LENGTH] >= 0)
         err = interpret_length(head, facts, in, info);
     if (err)
@@ -172,7 +180,7 @@ int bolt_http1_interpret(struct bolt_http1_head *head, const struct bolt_http1_f
     head->keep_alive = head->minor == 1;
     head->upgrade = false;
     if (head->known[BOLT_H_CONNECTION] >= 0)
-        interpret_connection(head);
-    head->expect_continue = head->minor == 1 && head->has_content && expects_continue(head);
+        interpret_connection(head, facts);
+    head->expect_continue = head->minor == 1 && head->has_content && expects_continue(head, facts);
     return BOLT_OK;
 }

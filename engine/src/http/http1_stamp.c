@@ -77,10 +77,10 @@ void bolt_http1_stamp_update(struct bolt_http1_stamp *stamp, int64_t unix_s, str
     int64_t shown = unix_s < 0 ? 0 : unix_s > LAST_UNIX_S ? LAST_UNIX_S : unix_s;
     char *to = put_date(stamp->text, shown);
     size_t room = sizeof(stamp->text) - (size_t)(to - stamp->text) - (sizeof("server: \r\n") - 1);
-    const char *end = server.ptr + (server.len < room ? server.len : room);
-    if (server.len && bolt_scan_value(server.ptr, end) == end) {
+    size_t shown_len = server.len < room ? server.len : room;
+    if (server.len && bolt_scan_value(server.ptr, server.ptr + shown_len) == server.ptr + shown_len) {
         to = put_text(to, "server: ", 8);
-        to = put_text(to, server.ptr, (size_t)(end - server.ptr));
+        to = put_text(to, server.ptr, shown_len);
         to = put_text(to, "\r\n", 2);
     }
     stamp->len = (uint16_t)(to - stamp->text);

@@ -34,21 +34,22 @@ static const char *check_ip_literal(struct bolt_slice host, size_t *pos)
 
 static const char *check_reg_name(struct bolt_slice host, size_t *pos)
 {
-    size_t i = 0;
-    while (i < host.len && host.ptr[i] != ':') {
-        *pos = i;
-        if (host.ptr[i] == '%') {
-            if (host.len - i < 3 || bolt_ascii_hex(host.ptr[i + 1]) < 0 || bolt_ascii_hex(host.ptr[i + 2]) < 0)
-                return "malformed percent-encoding in host";
-            i += 3;
-            continue;
+    const char *p = host.ptr, *end = host.ptr + host.len;
+    const char *why = NULL;
+    for (;;) {
+        p = bolt_scan_class(p, end, BOLT_CHAR_HOST);
+        if (p == end || *p != '%')
+            break;
+        if (end - p < 3 || bolt_ascii_hex(p[1]) < 0 || bolt_ascii_hex(p[2]) < 0) {
+            why = "malformed percent-encoding in host";
+            break;
         }
-        if (!bolt_char_is(host.ptr[i], BOLT_CHAR_HOST))
-            return "invalid octet in host";
-        i++;
+        p += 3;
     }
-    *pos = i;
-    return i == 0 ? "host is empty" : NULL;
+    *pos = (size_t)(p - host.ptr);
+    if (!why && p < end && *p != ':')
+        why = "invalid octet in host";
+    return !why && p == host.ptr ? "host is empty" : why;
 }
 
 /* `at` is the offset of ':' or the end. */

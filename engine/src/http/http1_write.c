@@ -20,14 +20,24 @@
 #define LENGTH_TAIL "\r\n\r\n"
 #define LENGTH_TAIL_LEN (sizeof(LENGTH_TAIL) - 1)
 
-/* Callers have reserved. */
-static void append(struct bolt_buf *out, const char *ptr, size_t len)
+/* Where the next octet goes. Callers have reserved, and finish() when they are done. */
+static char *start(const struct bolt_buf *out)
 {
-    memcpy(out->ptr + out->len, ptr, len);
-    out->len += len;
+    return out->ptr + out->len;
 }
 
-#define append_lit(out, lit) append((out), (lit), sizeof(lit) - 1)
+static void finish(struct bolt_buf *out, const char *to)
+{
+    out->len = (size_t)(to - out->ptr);
+}
+
+static char *put(char *to, const char *from, size_t len)
+{
+    memcpy(to, from, len);
+    return to + len;
+}
+
+#define put_lit(to, literal) put((to), (literal), sizeof(literal) - 1)
 
 static size_t decimal_digits(uint64_t value, char digits[LENGTH_DIGITS_MAX])
 {
@@ -57,26 +67,35 @@ int bolt_http1_head_begin(struct bolt_buf *out, struct bolt_http1_open_head *hea
     if (err)
         return err;
     *head = (struct bolt_http1_open_head){.start = out->len};
-    char line[13] = "HTTP/1.1 000 ";
-    line[9] = (char)('0' + status / 100);
-    line[10] = (char)('0' + status / 10 % 10);
-    line[11] = (char)('0' + status % 10);
-    append(out, line, sizeof(line));
-    append(out, reason.ptr, reason.len);
-    append_lit(out, "\r\n");
-    append(out, stamp->text, stamp->len);
+    char *to = put_lit(start(out), "HTTP/1.1 ");
+    *to++ = (char)('0' + status / 100);
+    *to++ = (char)('0' + status / 10 % 10);
+    *to++ = (char)('0' + status % 10);
+    *to++ = ' ';
+    to = put(to, reason.ptr, reason.len);
+    to = put_lit(to, "\r\n");
+    to = put(to, stamp->text, stamp->len);
     if (!keep_alive)
-        append_lit(out, "connection: close\r\n");
+        to = put_lit(to, "connection: close\r\n");
     else if (minor == 0)
-        append_lit(out, "connection: keep-alive\r\n");
+        to = put_lit(to, "connection: keep-alive\r\n");
+    finish(out, to);
     return BOLT_OK;
+}
+
+static bool is_field_name(struct bolt_slice name)
+{
+    return name.len > 0 && bolt_scan_token(name.ptr, name.ptr + name.len) == name.ptr + name.len;
 }
 
 static bool is_field_value(struct bolt_slice value)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.ptr[i];
-        if (c == '\r' || c == '\n' || c == '\0')
+    if (value.len == 0)
+        return true;
+    const char *end = value.ptr + value.len;
+    /* from one control character to the next: few values hold any */
+    for (const char *p = bolt_scan_value(value.ptr, end); p < end; p = bolt_scan_value(p + 1, end)) {
+        if (*p == '\r' || *p == '\n' || *p == '\0')
             return false;
     }
     return true;
@@ -84,8 +103,7 @@ static bool is_field_value(struct bolt_slice value)
 
 int bolt_http1_head_field(struct bolt_buf *out, struct bolt_slice name, struct bolt_slice value)
 {
-    const char *end = name.ptr + name.len;
-    if (name.len == 0 || bolt_scan_token(name.ptr, end) != end || !is_field_value(value))
+    if (!is_field_name(name) || !is_field_value(value))
         return BOLT_ERR_SYNTAX;
     size_t size;
     if (!bolt_size_add(name.len, value.len, &size) || !bolt_size_add(size, sizeof(": \r\n") - 1, &size))
@@ -93,11 +111,11 @@ int bolt_http1_head_field(struct bolt_buf *out, struct bolt_slice name, struct b
     int err = bolt_buf_reserve(out, size);
     if (err)
         return err;
-    append(out, name.ptr, name.len);
-    append_lit(out, ": ");
+    char *to = put(start(out), name.ptr, name.len);
+    to = put_lit(to, ": ");
     if (value.len)
-        append(out, value.ptr, value.len);
-    append_lit(out, "\r\n");
+        to = put(to, value.ptr, value.len);
+    finish(out, put_lit(to, "\r\n"));
     return BOLT_OK;
 }
 
@@ -109,13 +127,13 @@ int bolt_http1_head_end(struct bolt_buf *out, struct bolt_http1_open_head *head,
         return err;
     head->length_pos = 0;
     if (framing == BOLT_FRAMING_LENGTH) {
-        append_lit(out, "content-length: ");
+        finish(out, put_lit(start(out), "content-length: "));
         head->length_pos = out->len;
         out->len += LENGTH_DIGITS_MAX + LENGTH_TAIL_LEN;
     } else if (framing == BOLT_FRAMING_CHUNKED) {
-        append_lit(out, chunked);
+        finish(out, put_lit(start(out), chunked));
     } else {
-        append_lit(out, "\r\n");
+        finish(out, put_lit(start(out), "\r\n"));
     }
     head->body_pos = out->len;
     return BOLT_OK;
@@ -153,9 +171,9 @@ int bolt_http1_put_chunk(struct bolt_buf *out, struct bolt_slice piece)
     int err = bolt_buf_reserve(out, size);
     if (err)
         return err;
-    append(out, size_line + pos, sizeof(size_line) - pos);
-    append(out, piece.ptr, piece.len);
-    append_lit(out, "\r\n");
+    char *to = put(start(out), size_line + pos, sizeof(size_line) - pos);
+    to = put(to, piece.ptr, piece.len);
+    finish(out, put_lit(to, "\r\n"));
     return BOLT_OK;
 }
 

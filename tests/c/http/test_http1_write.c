@@ -74,6 +74,8 @@ static void refuses_header_injection(void **state)
         {TEXT("x"), TEXT("a\nb"), NULL},
         {TEXT("x"), TEXT("\n"), NULL},
         {TEXT("x"), TEXT("0123456789012345678901234567890123456789\r"), NULL},
+        {TEXT("x"), TEXT("\x01\x02\x7f\n"), NULL},
+        {TEXT("x"), TEXT("\x01\x02\x7f"), "x: \x01\x02\x7f\r\n"},
         {TEXT("x"), TEXT("a\0b"), NULL},
         {TEXT(""), TEXT("a"), NULL},
         {TEXT("x y"), TEXT("a"), NULL},
