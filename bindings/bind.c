@@ -97,7 +97,7 @@ int bolt_py_bind(struct bolt_py_binder *binder, struct bolt_exchange *exchange, 
     Py_XDECREF(bind.content);
     if (BOLT_LIKELY(bound == binder->nargs))
         return 0;
-    while (bound > 0)
-        Py_CLEAR(args[--bound]);
+    while (bound-- > 0)
+        Py_CLEAR(args[bound]);
     return -1;
 }
