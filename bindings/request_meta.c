@@ -12,9 +12,9 @@
 #include "request_int.h"
 
 /* meta[key] = value; steals `value`, which may be NULL with an exception set. */
-static int put(PyObject *meta, const char *key, PyObject *value)
+static int put(PyObject *meta, PyObject *key, PyObject *value)
 {
-    int status = value == NULL ? -1 : PyDict_SetItemString(meta, key, value);
+    int status = value == NULL ? -1 : PyDict_SetItem(meta, key, value);
     Py_XDECREF(value);
     return status;
 }
@@ -69,6 +69,7 @@ static int put_client(PyObject *meta, const struct bolt_py_request *request, con
 {
     static const struct bolt_ip loopback = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1}};
     const struct bolt_py_settings *settings = request->settings;
+    const struct bolt_py_state *bolt = request->bolt;
     struct bolt_ip peer, client;
     struct bolt_py_text forwarded;
     unsigned port = 0;
@@ -86,17 +87,20 @@ static int put_client(PyObject *meta, const struct bolt_py_request *request, con
     }
     if (memcmp(&client, &peer, sizeof(client)) != 0)
         port = 0;
-    return put(meta, "REMOTE_ADDR", ip_text(&client)) < 0 || put(meta, "REMOTE_HOST", ip_text(&client)) < 0
+    return put(meta, bolt->str_REMOTE_ADDR, ip_text(&client)) < 0 ||
+                   put(meta, bolt->str_REMOTE_HOST, ip_text(&client)) < 0
                ? -1
-               : put(meta, "REMOTE_PORT", PyUnicode_FromFormat("%u", port));
+               : put(meta, bolt->str_REMOTE_PORT, PyUnicode_FromFormat("%u", port));
 }
 
-static int put_server(PyObject *meta, const struct sockaddr_storage *local)
+static int put_server(PyObject *meta, const struct bolt_py_state *bolt, const struct sockaddr_storage *local)
 {
     struct bolt_ip ip;
     unsigned port = 0;
     PyObject *name = ip_of(local, &ip, &port) ? ip_text(&ip) : PyUnicode_FromString("unknown");
-    return put(meta, "SERVER_NAME", name) < 0 ? -1 : put(meta, "SERVER_PORT", PyUnicode_FromFormat("%u", port));
+    return put(meta, bolt->str_SERVER_NAME, name) < 0
+               ? -1
+               : put(meta, bolt->str_SERVER_PORT, PyUnicode_FromFormat("%u", port));
 }
 
 /* "HTTP_ACCEPT_ENCODING" of "Accept-Encoding"; NULL without exception for names to leave out. */
@@ -141,16 +145,17 @@ static int fill(PyObject *meta, struct bolt_py_request *request, PyObject *heade
 {
     struct sockaddr_storage peer, local;
     const struct bolt_http1_head *head = bolt_py_request_wire(request).head;
+    const struct bolt_py_state *bolt = request->bolt;
     bolt_py_request_addresses(request, &peer, &local);
-    if (put(meta, "REQUEST_METHOD", bolt_py_field_text(head->method_name)) < 0 ||
-        put(meta, "PATH_INFO", bolt_py_request_build_path(request)) < 0 ||
-        put(meta, "QUERY_STRING", bolt_py_field_text(head->query)) < 0 ||
-        put(meta, "SCRIPT_NAME", PyUnicode_FromString("")) < 0 ||
-        put(meta, "SERVER_PROTOCOL", PyUnicode_FromFormat("HTTP/1.%u", (unsigned)head->minor)) < 0 ||
-        put(meta, "CONTENT_TYPE", PyUnicode_FromString("")) < 0 ||
-        put(meta, "CONTENT_LENGTH", PyUnicode_FromString("")) < 0)
+    if (put(meta, bolt->str_REQUEST_METHOD, bolt_py_field_text(head->method_name)) < 0 ||
+        put(meta, bolt->str_PATH_INFO, bolt_py_request_build_path(request)) < 0 ||
+        put(meta, bolt->str_QUERY_STRING, bolt_py_field_text(head->query)) < 0 ||
+        put(meta, bolt->str_SCRIPT_NAME, PyUnicode_FromString("")) < 0 ||
+        put(meta, bolt->str_SERVER_PROTOCOL, PyUnicode_FromFormat("HTTP/1.%u", (unsigned)head->minor)) < 0 ||
+        put(meta, bolt->str_CONTENT_TYPE, PyUnicode_FromString("")) < 0 ||
+        put(meta, bolt->str_CONTENT_LENGTH, PyUnicode_FromString("")) < 0)
         return -1;
-    if (put_server(meta, &local) < 0 || put_client(meta, request, head, &peer) < 0)
+    if (put_server(meta, bolt, &local) < 0 || put_client(meta, request, head, &peer) < 0)
         return -1;
     return put_headers(meta, headers);
 }

@@ -66,6 +66,18 @@
     X(int, "int")                                                                                                      \
     X(is_safe, "is_safe")                                                                                              \
     X(unknown, "unknown")                                                                                              \
+    X(REQUEST_METHOD, "REQUEST_METHOD")                                                                                \
+    X(PATH_INFO, "PATH_INFO")                                                                                          \
+    X(QUERY_STRING, "QUERY_STRING")                                                                                    \
+    X(SCRIPT_NAME, "SCRIPT_NAME")                                                                                      \
+    X(SERVER_PROTOCOL, "SERVER_PROTOCOL")                                                                              \
+    X(SERVER_NAME, "SERVER_NAME")                                                                                      \
+    X(SERVER_PORT, "SERVER_PORT")                                                                                      \
+    X(REMOTE_ADDR, "REMOTE_ADDR")                                                                                      \
+    X(REMOTE_HOST, "REMOTE_HOST")                                                                                      \
+    X(REMOTE_PORT, "REMOTE_PORT")                                                                                      \
+    X(CONTENT_TYPE, "CONTENT_TYPE")                                                                                    \
+    X(CONTENT_LENGTH, "CONTENT_LENGTH")                                                                                \
     X(log_traceback, "_log_traceback")                                                                                 \
     X(loop, "_loop")                                                                                                   \
     X(add_done_callback, "add_done_callback")                                                                          \
