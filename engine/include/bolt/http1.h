@@ -18,7 +18,7 @@
  *
  * Accepted is what RFC 9112 allows, except where two readings of the same octets would let a request
  * be smuggled: line ends are CRLF only, Content-Length occurs once with one number, and
- * Transfer-Encoding neither with it nor on HTTP/1.0. docs/design/0001-http1-strictness.md lists the choices.
+ * Transfer-Encoding neither with it nor on HTTP/1.0. docs/design/0002-http1-strictness.md lists the choices.
  *
  * After any negative result other than BOLT_AGAIN the parser only answers with the same error;
  * the caller answers with bolt_http1_status() and closes.
