@@ -23,9 +23,13 @@ static inline PyObject *PyErr_GetRaisedException(void)
     return value;
 }
 
-/* Raises `exc` (steals the reference). */
+/* Raises `exc` (steals the reference); NULL: nothing is raised afterwards. */
 static inline void PyErr_SetRaisedException(PyObject *exc)
 {
+    if (exc == NULL) {
+        PyErr_Restore(NULL, NULL, NULL);
+        return;
+    }
     PyObject *traceback = PyException_GetTraceback(exc); /* new or NULL */
     PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(exc)), exc, traceback);
 }

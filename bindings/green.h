@@ -64,6 +64,12 @@ PyObject *bolt_py_green_current_borrow(struct bolt_py_state *state);
 int bolt_py_green_suspend(struct bolt_py_state *state, PyObject *future);
 /* Waits for a future of the running loop; new reference to its result, or NULL with its exception. */
 PyObject *bolt_py_green_wait(struct bolt_py_state *state, PyObject *future);
+/* A new future of the running loop. */
+PyObject *bolt_py_green_future(struct bolt_py_state *state);
+/* Waits until `future` is settled, at most timeout_s seconds (it is settled then, too). 0, or -1 with an exception. */
+int bolt_py_green_wait_for(struct bolt_py_state *state, PyObject *future, double timeout_s);
+/* future.set_result(None) unless it is done: did it wake somebody? Never fails. */
+bool bolt_py_green_settle(struct bolt_py_state *state, PyObject *future);
 /* Lets everything else that is ready run first. */
 int bolt_py_green_yield(struct bolt_py_state *state);
 /* Runs an awaitable to its end, waiting wherever it waits. New reference to its result. */

@@ -10,16 +10,6 @@
 #include "green.h"
 #include "state.h"
 
-static PyObject *create_future(struct bolt_py_state *state)
-{
-    PyObject *loop = PyObject_CallNoArgs(state->get_running_loop);
-    if (!loop)
-        return NULL;
-    PyObject *future = PyObject_CallMethodNoArgs(loop, state->str_create_future);
-    Py_DECREF(loop);
-    return future;
-}
-
 static PyObject *current_greenlet(struct bolt_py_state *state)
 {
     PyObject *worker = bolt_py_green_current_borrow(state);
@@ -29,7 +19,7 @@ static PyObject *current_greenlet(struct bolt_py_state *state)
 /* The current worker waits until it is handed the lock. */
 static int wait_for_turn(struct bolt_py_state *state, struct bolt_py_green_lock *lock, PyObject *me)
 {
-    PyObject *future = create_future(state);
+    PyObject *future = bolt_py_green_future(state);
     if (!future)
         return -1;
     if (!lock->waiters)

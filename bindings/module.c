@@ -6,19 +6,15 @@
 #include "binder.h"
 #include "request.h"
 #include "server_type.h"
+#include "sqlite_conn.h"
 #include "state.h"
 #include "task.h"
 
 typedef int (*add_type_fn)(PyObject *module, struct bolt_py_state *state);
 
 static const add_type_fn add_types[] = {
-    bolt_py_green_add,
-    bolt_py_add_binder,
-    bolt_py_add_request,
-    bolt_py_add_app,
-    bolt_py_add_request_task,
-    bolt_py_add_server,
-    NULL,
+    bolt_py_green_add, bolt_py_sqlite_add,       bolt_py_add_binder, bolt_py_add_request,
+    bolt_py_add_app,   bolt_py_add_request_task, bolt_py_add_server, NULL,
 };
 
 static int module_exec(PyObject *module)

@@ -60,6 +60,7 @@ void bolt_py_state_clear(struct bolt_py_state *state)
 #define CLEAR_STRING(name, text) Py_CLEAR(state->str_##name);
     BOLT_PY_STRINGS(CLEAR_STRING)
 #undef CLEAR_STRING
+    Py_CLEAR(state->sqlite_queues);
 #define CLEAR_KWNAMES(name) Py_CLEAR(state->kwnames_##name);
     BOLT_PY_KWNAMES(CLEAR_KWNAMES)
 #undef CLEAR_KWNAMES

@@ -21,7 +21,10 @@
     X(Worker)                                                                                                          \
     X(Spawn)                                                                                                           \
     X(Driven)                                                                                                          \
-    X(Lock)
+    X(Lock)                                                                                                            \
+    X(SqliteConnection)                                                                                                \
+    X(SqliteCursor)                                                                                                    \
+    X(SqliteBlob)
 
 /* X(name, module, attribute): imported once; the attribute may be dotted. */
 #define BOLT_PY_IMPORTS(X)                                                                                             \
@@ -49,7 +52,11 @@
     X(body_error, "django_bolt._binding_errors", "body_error")                                                         \
     X(check_error, "django_bolt._binding_errors", "check_error")                                                       \
     X(group_error, "django_bolt._binding_errors", "group_error")                                                       \
-    X(msgspec_json_Encoder, "msgspec.json", "Encoder")
+    X(msgspec_json_Encoder, "msgspec.json", "Encoder")                                                                 \
+    X(sqlite3, "sqlite3", "dbapi2")                                                                                    \
+    X(sqlite3_adapt, "sqlite3", "adapt")                                                                               \
+    X(sqlite3_converters, "sqlite3", "converters")                                                                     \
+    X(sqlite3_PrepareProtocol, "sqlite3", "PrepareProtocol")
 
 /* X(name, text): interned strings. */
 #define BOLT_PY_STRINGS(X)                                                                                             \
@@ -82,7 +89,9 @@
     X(loop, "_loop")                                                                                                   \
     X(add_done_callback, "add_done_callback")                                                                          \
     X(dataclass_fields, "__dataclass_fields__")                                                                        \
-    X(get_loop, "get_loop")
+    X(get_loop, "get_loop")                                                                                            \
+    X(call_later, "call_later")                                                                                        \
+    X(upper, "upper")
 
 /* X(name): one-element tuples, the keyword names of vectorcalls. */
 #define BOLT_PY_KWNAMES(X)                                                                                             \
@@ -91,6 +100,7 @@
 
 struct bolt_py_state {
     struct bolt_py_green green;
+    PyObject *sqlite_queues; /* (thread, file) to the futures that wait for the file's lock */
 #define BOLT_PY_FIELD_TYPE(name) PyTypeObject *name##_type;
     BOLT_PY_TYPES(BOLT_PY_FIELD_TYPE)
 #undef BOLT_PY_FIELD_TYPE

@@ -1,0 +1,1 @@
+"""Database backends whose waiting never blocks the event loop."""
