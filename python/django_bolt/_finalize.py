@@ -6,6 +6,7 @@ server steps that coroutine in the request's own task.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,8 +65,9 @@ def _response(response: Response, plan: ResultPlan) -> RawResponse | Awaitable[R
 
 
 async def _prepared_response(response: Response, shape: _Shape) -> RawResponse:
-    response.content = await _prepared(response.content, shape)
-    return response.to_raw(encode_final)
+    prepared = copy.copy(response)  # the same object may be returned to many requests
+    prepared.content = await _prepared(response.content, shape)
+    return prepared.to_raw(encode_final)
 
 
 async def _data_by_status(result: Any, plan: ResultPlan, by_status: Mapping[Any, Any]) -> RawResponse:

@@ -27,15 +27,15 @@ class Hooks:
 
     def handle_exception(self, exc: BaseException, request: Any, meta: RouteMeta | None) -> RawResponse:
         """The response to an exception; logs it when the client is not to blame. Never raises."""
-        error = error_handlers.describe(exc)
-        _log(error, request, meta)
         formatter = self._error_formatter if meta is None else meta.owner.error_formatter
         try:
+            error = error_handlers.describe(exc)
+            _log(error, request, meta)
             if formatter is not None and not (isinstance(exc, HTTPException) and exc.body is not None):
                 return _formatted(formatter, error, request)
             return error_handlers.handle_exception(exc, request=request)
         except Exception:
-            _logger.exception("While answering %s: %s", _subject(request, meta), exc)
+            _logger.exception("While answering %s: %r", _subject(request, meta), exc)
             return error_handlers.format_error_response(500, reason_phrase(500))
 
     def finalize(self, result: Any, request: Any, meta: RouteMeta) -> RawResponse | Awaitable[RawResponse]:

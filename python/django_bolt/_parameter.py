@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_origin
 
 import django.http
 
@@ -84,8 +84,9 @@ class Parameter:
         return Source.BODY if struct_like_members(self.peeled.core) else Source.QUERY
 
     def _is_request_type(self) -> bool:
-        core = self.peeled.core
-        return core is Request or (isinstance(core, type) and issubclass(core, django.http.HttpRequest))
+        cls = get_origin(self.peeled.core) or self.peeled.core
+        bases = getattr(cls, "__mro__", ())  # issubclass() refuses protocols
+        return Request in bases or django.http.HttpRequest in bases
 
     def _compile_body(self) -> ParamSpec:
         marker = self.marker

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _CAPTURE = re.compile(r"\{([^{}:]*)(?::([^{}]*))?\}")
+_WHOLE_SEGMENT = re.compile(r"\{[^{}:]+(:[^{}]*)?\}")
 _SLASHES = re.compile(r"/{2,}")
 
 
@@ -27,6 +28,20 @@ def apply_trailing_slash(path: str, rule: str) -> str:
     if rule == "append" and not path.endswith("/"):
         return path + "/"
     return path
+
+
+def check_pattern(path: str) -> None:
+    """Raises ValueError for a path the router does not accept, saying what is wrong with which segment."""
+    segments = path.split("/")
+    names = capture_names(path)
+    for segment in segments:
+        if ("{" in segment or "}" in segment) and not _WHOLE_SEGMENT.fullmatch(segment):
+            raise ValueError(f"path {path!r}: segment {segment!r} must be {{name}} or {{name:path}} as a whole")
+    for segment in segments[:-1]:
+        if segment.endswith(":path}"):
+            raise ValueError(f"path {path!r}: {segment!r} takes the rest of the path, so nothing may follow it")
+    if len(set(names)) < len(names):
+        raise ValueError(f"path {path!r} names two segments alike; give each parameter its own name")
 
 
 def capture_names(path: str) -> tuple[str, ...]:

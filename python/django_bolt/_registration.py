@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django_bolt._paths import capture_names
+from django_bolt._paths import capture_names, check_pattern
 from django_bolt._plan import RouteSpec
 from django_bolt._results import ResultPlan, compile_result
 from django_bolt._route import Route
@@ -46,6 +46,10 @@ class Registered:
 def register(route: Route, owner: Owner) -> Registered:
     """Compile. Raises TypeError, ValueError or NotImplementedError naming handler, parameter and fix."""
     handler = route.handler
+    try:
+        check_pattern(route.path)
+    except ValueError as exc:
+        raise ValueError(f"{handler.name}: {exc}") from exc
     params = compile_parameters(handler, route.method, capture_names(route.path))
     result = compile_result(handler, route.options, validate=owner.validate_response)
     meta = RouteMeta(handler.name, route, owner, result.plan)

@@ -195,3 +195,8 @@ def test_misuse_is_reported_at_registration() -> None:
         async def handler_without_source(*args: int) -> None: ...
 
     assert api.routes == ()
+
+
+def test_a_malformed_path_names_the_handler() -> None:
+    with pytest.raises(ValueError, match=r"test_api.handler: path '/a{b}': segment"):
+        BoltAPI().get("/a{b}")(handler)

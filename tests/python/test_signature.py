@@ -11,6 +11,7 @@ import django.http
 import msgspec
 import pytest
 
+from django_bolt import types
 from django_bolt._handler import inspect_handler
 from django_bolt._plan import Container, Kind, ParamSpec, Source
 from django_bolt._signature import compile_parameters
@@ -94,7 +95,7 @@ def test_inference() -> None:
 
 
 def test_request_by_name_or_type() -> None:
-    def handler(req: int, a: Request, b: django.http.HttpRequest) -> None: ...
+    def handler(req: int, a: Request, b: django.http.HttpRequest, c: types.Request[Any, Any, Any]) -> None: ...
 
     assert {spec.source for spec in compile_(handler, "GET").values()} == {Source.REQUEST}
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from apis import call
+from apis import call, calls
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Count, F, QuerySet
+from django.test import override_settings
 from testproject.blog.models import Person, Post, Team
 
 from django_bolt import JSON, BoltAPI, Response
@@ -311,3 +312,29 @@ def test_wrong_rows_are_refused() -> None:
     assert response.json()["extra"]["validation_errors"] == [
         {"loc": ["response"], "msg": "Expected `int`, got `str` - at `$[0].username`", "type": "validation_error"}
     ]
+
+
+def test_a_response_object_may_be_returned_again(statements: list[str]) -> None:
+    api = BoltAPI()
+    shared = JSON({"people": people()})
+
+    @api.get("/")
+    async def handler() -> Any:
+        return shared
+
+    responses = calls(api, [("/", "GET", [], b"")] * 2)
+    assert [response.json() for response in responses] == [{"people": [ANN, BOB]}] * 2
+
+
+@override_settings(DEBUG=True)
+def test_traceback_page_with_a_queryset_among_the_variables() -> None:
+    api = BoltAPI()
+
+    @api.get("/")
+    async def handler() -> None:
+        found = people()
+        raise ValueError(f"with {type(found).__name__}")
+
+    response = call(api, "/")
+    assert (response.status, response.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert b"with QuerySet" in response.content
