@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import signal
@@ -144,7 +143,7 @@ def _header(
 def _write(name: str, cases: Sequence[measure.Case], header: Mapping[str, object]) -> None:
     RESULTS.mkdir(exist_ok=True)
     base = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{name}"
-    base.with_suffix(".json").write_text(json.dumps(report.document(cases, header), indent=1) + "\n")
+    base.with_suffix(".json").write_text(report.document(cases, header))
     facts = machine.facts()
     notes = (
         f"{header['date']}, commit {header['commit']}, CPython {header['python']}",

@@ -53,6 +53,10 @@ class Database(Protocol):
         """Removes the rows that write scenarios added."""
         ...
 
+    def connections(self, peer: str) -> int | None:
+        """How many connections the peer's server holds; None when nobody can tell."""
+        ...
+
     def facts(self) -> Mapping[str, str]:
         """Version and the settings that matter for speed and durability."""
         ...
@@ -86,6 +90,9 @@ class SQLite:
             connection.execute("DELETE FROM entry")
             connection.commit()
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def connections(self, peer: str) -> int | None:
+        return None
 
     def facts(self) -> Mapping[str, str]:
         with closing(sqlite3.connect(self._template)) as connection:
@@ -127,10 +134,15 @@ class PostgreSQL:
         return {"PGHOST": pairs["host"], "PGPORT": pairs["port"], "PGUSER": pairs["user"]}
 
     def environment(self, peer: str) -> Mapping[str, str]:
-        return {**self._server, "PGDATABASE": self._database}
+        return {**self._server, "PGDATABASE": self._database, "PGAPPNAME": peer}
 
     def reset(self, peer: str) -> None:
         self._psql(self._database, "TRUNCATE entry")
+
+    def connections(self, peer: str) -> int | None:
+        count = "SELECT count(*) FROM pg_stat_activity"
+        where = f"datname = '{self._database}' AND application_name = '{peer}'"
+        return int(self._psql(self._database, f"{count} WHERE {where}"))
 
     def facts(self) -> Mapping[str, str]:
         shown = {name: self._psql(self._database, f"SHOW {name}").strip() for name in _POSTGRESQL_FACTS}

@@ -62,6 +62,8 @@ class Result:
     turns: list[Turn] = field(default_factory=list)
     resident_bytes: int = 0
     processes: int = 0
+    connections: int | None = None
+    """Connections to the database at the end, where they can be counted."""
     failure: str | None = None
     """Why there are no figures."""
 
@@ -111,7 +113,7 @@ def run_case(scenario: Scenario, database: Database | None, peers: Mapping[Peer,
                     _take_turn(result, servers[result.peer.name], scenario, database, plan)
         for result in results:
             if result.failure is None:
-                _finish(result, servers[result.peer.name], scenario)
+                _finish(result, servers[result.peer.name], scenario, database)
     return Case(scenario, name, results)
 
 
@@ -204,10 +206,12 @@ def _take_turn(result: Result, server: Server, scenario: Scenario, database: Dat
     result.turns.append(Turn(done, cpu, max(0.0, busy - cpu) + stolen))
 
 
-def _finish(result: Result, server: Server, scenario: Scenario) -> None:
+def _finish(result: Result, server: Server, scenario: Scenario, database: Database | None) -> None:
+    """Reads what is known only after the load."""
     try:
         result.resident_bytes = server.resident_bytes()
         result.processes = len(server.pids())
+        result.connections = database.connections(result.peer.name) if database else None
         check(scenario, server.port)
     except ServerError as error:
         result.failure = _describe(result.peer, error)

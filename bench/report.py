@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -45,6 +46,7 @@ class Summary:
     p99_ms: float
     resident_mib: float
     processes: int
+    connections: int | None
     errors: int
     noisy_turns: int
 
@@ -85,6 +87,7 @@ def _summary(result: Result, case: Case) -> Summary:
         p99_ms=median(lambda i: turns[i].load.p99_us / 1e3),
         resident_mib=result.resident_bytes / 2**20,
         processes=result.processes,
+        connections=result.connections,
         errors=result.errors,
         noisy_turns=sum(turn.foreign_share > NOISY_SHARE for turn in turns),
     )
@@ -96,6 +99,9 @@ def table(case: Case) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = [case.title, *(_aligned(row, widths) for row in rows)]
     lines += [f"  {result.peer.name}: FAILED, {result.failure}" for result in case.results if result.failure]
+    counted = [f"{s.peer} {s.connections}" for s in summarise(case) if s.connections is not None]
+    if counted:
+        lines.append(f"  connections to the database: {', '.join(counted)}")
     noisy = sum(summary.noisy_turns for summary in summarise(case))
     if noisy:
         total = sum(len(result.turns) for result in case.results)
@@ -127,9 +133,11 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  " + "  ".join([first, *others])
 
 
-def document(cases: Sequence[Case], header: Mapping[str, object]) -> dict[str, object]:
-    """Everything measured, for the JSON file: the header, then per case the summaries and each turn."""
-    return {**header, "cases": [_case_document(case) for case in cases]}
+def document(cases: Sequence[Case], header: Mapping[str, object]) -> str:
+    """Everything measured as JSON text: the header, then per case, on a line of its own, summaries and turns."""
+    opening = json.dumps(header, indent=1).removesuffix("\n}")
+    lines = ",\n".join("  " + json.dumps(_case_document(case)) for case in cases)
+    return f'{opening},\n "cases": [\n{lines}\n ]\n}}\n'
 
 
 def _case_document(case: Case) -> dict[str, object]:

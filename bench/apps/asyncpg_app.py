@@ -117,7 +117,8 @@ async def lifespan(receive: Receive, send: Send) -> None:
     global pool
     size = int(os.environ["BENCH_POOL_SIZE"])
     await receive()
-    pool = await asyncpg.create_pool(min_size=size, max_size=size)
+    name = {"application_name": os.environ["PGAPPNAME"]}
+    pool = await asyncpg.create_pool(min_size=size, max_size=size, server_settings=name)
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await pool.close()

@@ -51,6 +51,9 @@ def test_postgresql_database_is_filled_emptied_and_dropped(server: Mapping[str, 
         connection.execute(INSERT)
         database.reset("any")
         assert connection.execute(COUNT).fetchone() == (dataset.ARTICLES, 0)
+        assert database.connections("any") == 0
+        with psycopg.connect(dbname=name, application_name=database.environment("any")["PGAPPNAME"]):
+            assert database.connections("any") == 1
     assert database.facts()["server"] == "PGHOST"
     database.close()
     with pytest.raises(psycopg.OperationalError, match="does not exist"):

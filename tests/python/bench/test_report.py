@@ -40,9 +40,9 @@ def test_errors_are_counted(case: Case, make_turn: Callable[..., Turn]) -> None:
 
 
 def test_document_is_json_with_every_turn(case: Case) -> None:
-    document = json.loads(json.dumps(report.document([case], {"name": "test"})))
+    document = json.loads(report.document([case, case], {"name": "test", "plan": {"rounds": 3}}))
     assert document["name"] == "test"
-    (entry,) = document["cases"]
+    entry, _ = document["cases"]
     assert entry["request"] == "GET /"
     assert entry["failures"] == {"granian": "answered 500"}
     assert [t["requests"] for t in entry["turns"]["ours"]] == [4000, 9000, 6000]
