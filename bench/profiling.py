@@ -123,9 +123,10 @@ def instructions(report: Sequence[str]) -> int:
 
 
 def _output(name: str) -> Path:
-    """A fresh path for recorded data, under bench/.cache/."""
-    directory = CACHE / f"profile-{os.getpid()}"
-    directory.mkdir(parents=True, exist_ok=True)
+    """A path for recorded data in an empty directory; the data stays there for further questions until the next run."""
+    directory = CACHE / "profile"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
     return directory / name
 
 
