@@ -73,8 +73,12 @@ static int task_traverse(PyObject *self, visitproc visit, void *arg)
 
 static int task_clear(PyObject *self)
 {
-    clear_request(bolt_py_task_of(self));
-    Py_CLEAR(bolt_py_task_of(self)->server);
+    struct bolt_py_task *task = bolt_py_task_of(self);
+    if (task->promoted && !task->finished)
+        bolt_py_task_abandon(self); /* the server's list refers to `server` */
+    else
+        clear_request(task);
+    Py_CLEAR(task->server);
     return base_of(self)->tp_clear(self);
 }
 

@@ -66,6 +66,7 @@ class Application:
         *params: ParamSpec,
         method: str = "GET",
         result: ResultSpec | None = None,
+        is_async: bool | None = None,
         cancel_on_disconnect: bool = True,
     ) -> Callable[..., Any]:
         """Registers a handler; returns it."""
@@ -74,7 +75,7 @@ class Application:
                 method=method,
                 path=path,
                 handler=handler,
-                is_async=asyncio.iscoroutinefunction(handler),
+                is_async=asyncio.iscoroutinefunction(handler) if is_async is None else is_async,
                 params=params,
                 result=result or ResultSpec(),
                 name=getattr(handler, "__qualname__", repr(handler)),
