@@ -54,7 +54,8 @@ def finalize(result: Any, meta: RouteMeta) -> RawResponse | Awaitable[RawRespons
 def _response(response: Response, plan: ResultPlan) -> RawResponse | Awaitable[RawResponse]:
     """A Response is taken at its word, except JSON data with the route's own status, which is checked."""
     shape = _Shape()
-    if response.status_code == plan.status and response.is_json() and response.content is not None:
+    declared = plan.declared is not Any and response.status_code == plan.status
+    if declared and response.is_json() and response.content is not None:
         shape = _Shape(plan.declared, plan.convert)
     if shape.convert is None:
         try:

@@ -29,6 +29,8 @@ class Hooks:
         """The response to an exception; logs it when the client is not to blame. Never raises."""
         formatter = self._error_formatter if meta is None else meta.owner.error_formatter
         try:
+            if formatter is None and isinstance(exc, HTTPException):
+                return error_handlers.http_exception_handler(exc)
             error = error_handlers.describe(exc)
             _log(error, request, meta)
             if formatter is not None and not (isinstance(exc, HTTPException) and exc.body is not None):

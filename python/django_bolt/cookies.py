@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_PLAIN_VALUE = re.compile(r"[!#$%&'*+\-.^_`|~:0-9A-Za-z]+")
 _UNSAFE = re.compile(r"[;\x00-\x1f\x7f]")
 _EPOCH = "Thu, 01 Jan 1970 00:00:00 GMT"
 _SAME_SITE = {"lax": "Lax", "strict": "Strict", "none": "None"}
@@ -45,7 +46,7 @@ class Cookie:
     def to_header_value(self) -> str:
         """The value of the Set-Cookie header; a cookie value with special characters is quoted with octal escapes."""
         same_site = _SAME_SITE[self.samesite.lower()] if self.samesite else None
-        parts = [f"{self.name}={_coded_value(self.value)}"]
+        parts = [f"{self.name}={_coded_value(str(self.value))}"]
         if self.httponly:
             parts.append("HttpOnly")
         if same_site:
@@ -74,7 +75,9 @@ def make_delete_cookie(name: str, path: str = "/", domain: str | None = None) ->
 
 def _coded_value(value: str) -> str:
     """The value as Python's and Django's cookie parsers read it back; an empty one is a pair of quotes."""
-    coded: str = http.cookies.SimpleCookie().value_encode(str(value))[1]
+    if _PLAIN_VALUE.fullmatch(value):
+        return value
+    coded: str = http.cookies.SimpleCookie().value_encode(value)[1]
     return coded or '""'
 
 

@@ -69,7 +69,10 @@ class Response:
 
     def is_json(self) -> bool:
         """True when the content is encoded as JSON."""
-        essence = self.content_type().partition(";")[0].strip().lower()
+        content_type = self.content_type()
+        if content_type == "application/json":
+            return True
+        essence = content_type.partition(";")[0].strip().lower()
         return essence == "application/json" or essence.endswith("+json")
 
     def content_type(self) -> str:
@@ -95,10 +98,16 @@ class Response:
         """What the server sends. Raises ValueError for a header that would break the framing, and as ``render``."""
         body = self.render(encode)
         pairs = [] if self.status_code in CONTENTLESS else [("content-type", self.content_type())]
-        own = ("content-type", "content-length")
-        pairs += [(name.lower(), str(value)) for name, value in self.headers.items() if name.lower() not in own]
-        pairs += [("set-cookie", cookie.to_header_value()) for cookie in self.cookies]
-        return self.status_code, checked_headers(pairs), body
+        return self.status_code, self._with_fields(pairs, ("content-type", "content-length")), body
+
+    def _with_fields(self, pairs: list[tuple[str, str]], skipped: tuple[str, ...]) -> list[tuple[str, str]]:
+        """``pairs`` and the response's own headers and cookies."""
+        if self.headers:
+            own = [(name.lower(), str(value)) for name, value in self.headers.items()]
+            pairs += [pair for pair in own if pair[0] not in skipped]
+        if self.cookies:
+            pairs += [("set-cookie", cookie.to_header_value()) for cookie in self.cookies]
+        return checked_headers(pairs)
 
 
 class JSON(Response):
@@ -141,15 +150,13 @@ class Redirect(Response):
 
     def to_raw(self, encode: Encoder = encode_json) -> RawResponse:
         """What the server sends; see ``Response.to_raw``."""
-        pairs = [(name.lower(), str(value)) for name, value in self.headers.items() if name.lower() != "location"]
-        pairs.append(("location", iri_to_uri(self.url) or ""))
-        pairs += [("set-cookie", cookie.to_header_value()) for cookie in self.cookies]
-        return self.status_code, checked_headers(pairs), b""
+        location = ("location", iri_to_uri(self.url) or "")
+        return self.status_code, self._with_fields([location], ("location",)), b""
 
 
 def checked_headers(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The same pairs. Raises ValueError for a line break or NUL, which would let data end the header (RFC 9110 5.5)."""
     for name, value in pairs:
-        if _UNSAFE.search(value) or _UNSAFE.search(name):
+        if not (name + value).isprintable() and _UNSAFE.search(name + value):
             raise ValueError(f"response header {name!r} holds a line break or NUL: {value!r}")
     return pairs

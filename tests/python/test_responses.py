@@ -68,7 +68,7 @@ def test_redirect() -> None:
     response = Redirect("/é?a=b c", headers={"X-A": "1"}).set_cookie("a", "1", samesite=None, path=None)
     assert response.to_raw() == (
         307,
-        [("x-a", "1"), ("location", "/%C3%A9?a=b%20c"), ("set-cookie", "a=1")],
+        [("location", "/%C3%A9?a=b%20c"), ("x-a", "1"), ("set-cookie", "a=1")],
         b"",
     )
     assert Redirect("/a", 303).to_raw()[0] == 303
