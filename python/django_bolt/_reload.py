@@ -3,8 +3,9 @@
 The parent keeps the listening socket, so a browser that reloads during a restart waits instead of being refused, and
 it never imports what it watches: a syntax error ends the child only, and the next change starts another.
 
-The child tells over a pipe which module files it has imported (NUL after each), also those imported later; the
-parent watches these besides the project's directories. Descriptors are handed down by environment variables.
+The child tells over a pipe which module files it has imported, also those imported later; the parent watches these
+besides the project's directories. Each comes with the time it was last modified, so that a change made before the
+parent watches is noticed as well (``TIME:PATH``, NUL after each). Descriptors are handed down by environment variables.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -27,6 +29,8 @@ _LISTENER_ENV = "DJANGO_BOLT_DEV_LISTENER_FD"
 _REPORT_ENV = "DJANGO_BOLT_DEV_REPORT_FD"
 #: Editors write in several steps; a restart waits until nothing changed for this long.
 _QUIET_S = 0.05
+#: ... but no longer than this, should something write all the time.
+_MAX_SETTLE_S = 1.0
 _STOP_TIMEOUT_S = 5.0
 _REPORT_INTERVAL_S = 1.0
 
@@ -49,10 +53,21 @@ def report_modules(loop: asyncio.AbstractEventLoop) -> None:
         files = {path for path in map(_module_file, list(sys.modules.values())) if path is not None} - reported
         reported.update(files)
         with contextlib.suppress(BrokenPipeError):
-            _write_all(fd, b"".join(os.fsencode(path) + b"\0" for path in sorted(files)))
+            _write_all(fd, b"".join(_entry(path) for path in sorted(files)))
         loop.call_later(_REPORT_INTERVAL_S, report)
 
     report()
+
+
+def _entry(path: str) -> bytes:
+    return b"%d:%s\0" % (_modified_ns(path), os.fsencode(path))
+
+
+def _modified_ns(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _module_file(module: object) -> str | None:
@@ -87,7 +102,7 @@ class Reloader:
         self._wakeup_r, self._wakeup_w = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._report_r, self._report_w = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._report_r, False)
-        self._half_path = b""
+        self._half_entry = b""
 
     def run(self) -> int:
         """Until SIGINT or SIGTERM; returns the exit code 0."""
@@ -109,6 +124,7 @@ class Reloader:
         self._stopping = True
 
     def _start(self) -> subprocess.Popen[bytes]:
+        self._reported()  # what the last child may have left there
         handed_down = (self._listener.fileno(), self._report_w)
         environment = os.environ | {_LISTENER_ENV: str(handed_down[0]), _REPORT_ENV: str(handed_down[1])}
         return subprocess.Popen(self._command, env=environment, pass_fds=handed_down)
@@ -127,7 +143,8 @@ class Reloader:
                 changed = self._collect()
         finally:
             os.close(child_fd)
-        while changed and not self._stopping:
+        settled_at = time.monotonic() + _MAX_SETTLE_S
+        while changed and not self._stopping and time.monotonic() < settled_at:
             self._poll([], timeout_s=_QUIET_S)
             more = self._collect()
             if not more:
@@ -148,16 +165,19 @@ class Reloader:
         return ready
 
     def _collect(self) -> set[Path]:
-        self._watcher.add_files(self._reported())
-        return self._watcher.changes()
+        reported = self._reported()
+        self._watcher.add_files(map(Path, reported))
+        missed = {Path(path) for path, modified_ns in reported.items() if _modified_ns(path) != modified_ns}
+        return self._watcher.changes() | missed
 
-    def _reported(self) -> list[Path]:
-        data = self._half_path
+    def _reported(self) -> dict[str, int]:
+        data = self._half_entry
         with contextlib.suppress(BlockingIOError):
             while chunk := os.read(self._report_r, 65536):
                 data += chunk
-        *paths, self._half_path = data.split(b"\0")
-        return [Path(os.fsdecode(path)) for path in paths]
+        *entries, self._half_entry = data.split(b"\0")
+        pairs = (entry.split(b":", 1) for entry in entries)
+        return {os.fsdecode(path): int(modified_ns) for modified_ns, path in pairs}
 
     def _end(self, child: subprocess.Popen[bytes]) -> None:
         """A terminal's Ctrl-C reaches the child as well; it takes repeated signals in its stride."""

@@ -19,7 +19,6 @@ import importlib.util
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -54,12 +53,14 @@ class Worker:
         listener: socket.socket,
         options: ServeOptions,
         *,
+        log: Callable[[str], None],
         role: WorkerRole | None = None,
         on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._application = application
         self._listener = listener
         self._options = options
+        self._log = log
         self._role = role
         self._on_ready = on_ready
         self._mode: StopMode | None = None
@@ -74,6 +75,8 @@ class Worker:
 
         Raises what a lifespan or the server's set-up raises.
         """
+        if self._role is not None:
+            os.environ["DJANGO_BOLT_PROCESS_ID"] = str(self._role.index)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             self._install_signals()
             try:
@@ -158,7 +161,7 @@ class Worker:
 
     def _on_supervisor_gone(self, loop: asyncio.AbstractEventLoop, lifeline_fd: int) -> None:
         loop.remove_reader(lifeline_fd)
-        sys.stderr.write(f"runbolt: worker {os.getpid()}: the supervisor is gone, draining\n")
+        self._log(f"worker {os.getpid()}: the supervisor is gone, draining")
         self.stop(StopMode.DRAIN)
 
     async def _end(self, server: _core.Server) -> int:
@@ -166,6 +169,8 @@ class Worker:
         server.drain()
         # The kernel refuses connections once every copy is closed; a replacement keeps its own.
         self._listener.close()
+        if self._alone and self._mode is StopMode.DRAIN:
+            self._log(f"draining (at most {self._options.kill_timeout_s:g} s)")
         while self._mode is StopMode.DRAIN and not server.is_drained() and time.monotonic() < self._deadline:
             await asyncio.sleep(_DRAIN_POLL_S)
         cut_off = server.pending()

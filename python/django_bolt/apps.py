@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.apps import AppConfig
 
 
@@ -10,3 +12,5 @@ class DjangoBoltConfig(AppConfig):
 
     name = "django_bolt"
     verbose_name = "Django Bolt"
+    # Django would take the package's __path__, which an editable install points at its own loader.
+    path = str(Path(__file__).parent)

@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import re
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from program import Program, is_alive, program
 
 PROGRAM = Path(__file__).with_name("supervised.py")
 
 
-class Supervised:
+class Supervised(Program):
     """A running ``supervised.py``."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.port = 0
-        self.pids: list[int] = []
-        self.unexpected: list[str] = []
-
-    def expect(self, pattern: str) -> re.Match[str]:
-        """The first line, not expected before, that matches; several processes write, so their order is open.
-
-        Fails with what was printed when the output ends first.
-        """
-        assert self.process.stdout is not None
-        for index, line in enumerate(self.unexpected):
-            if match := re.search(pattern, line):
-                del self.unexpected[index]
-                return match
-        for line in self.process.stdout:
-            if match := re.search(pattern, line):
-                return match
-            self.unexpected.append(line)
-        pytest.fail(f"no line matches {pattern!r} in:\n{''.join(self.unexpected)}")
+    port = 0
+    pids: tuple[int, ...] = ()
 
     def wait_ready(self) -> None:
         port, pids = self.expect(r"^ready (\d+) ([\d ]+)$").groups()
-        self.port, self.pids = int(port), [int(pid) for pid in pids.split()]
+        self.port, self.pids = int(port), tuple(int(pid) for pid in pids.split())
 
     def send(self, order: str) -> str:
         """One connection, one order; the answer, empty when the worker died of it."""
@@ -55,31 +34,11 @@ class Supervised:
             except ConnectionResetError:
                 return ""
 
-    def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
-
-    def end(self) -> int:
-        """Wait for the end; the exit code."""
-        return self.process.wait(20)
-
 
 @contextmanager
 def supervised(fail_file: Path | None = None, **options: object) -> Iterator[Supervised]:
-    command = [sys.executable, str(PROGRAM), repr(options), str(fail_file or "")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Supervised(process)
-        finally:
-            if process.poll() is None:
-                process.kill()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    with program([sys.executable, str(PROGRAM), repr(options), str(fail_file or "")]) as run:
+        yield Supervised(run.process)
 
 
 def test_every_slot_has_a_worker_and_sigterm_drains_them() -> None:

@@ -110,6 +110,7 @@ class Command(BaseCommand):
             application,
             listeners.for_slot(0),
             serve,
+            log=self._log,
             on_ready=lambda: self._announce(application, listeners.address, serve),
         )
         try:
@@ -167,7 +168,7 @@ class Command(BaseCommand):
         )
         outcome = supervisor.run()
         if isinstance(outcome, WorkerRole):
-            return Worker(application, outcome.listener, serve, role=outcome).run()
+            return Worker(application, outcome.listener, serve, log=self._log, role=outcome).run()
         return outcome
 
     def _log(self, message: str) -> None:
