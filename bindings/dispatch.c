@@ -98,6 +98,8 @@ static void fail(PyObject *self)
         ending = END_ERROR;
     } else if (task->exchange->disconnected && PyErr_GivenExceptionMatches(exc, task->server->state->CancelledError)) {
         ending = END_ABORT;
+    } else if (PyErr_GivenExceptionMatches(exc, task->server->state->GreenletExit)) {
+        ending = END_ABORT; /* its worker was ended: the loop is closed */
     } else if (bolt_py_respond_exception(task, exc) < 0) {
         report_hook_failure(task, exc);
         ending = END_ERROR;
@@ -221,6 +223,10 @@ static void run_in_context(PyObject *self, PyObject *context)
 void bolt_py_dispatch_request(void *ctx, struct bolt_exchange *exchange)
 {
     struct bolt_py_server *server = ctx;
+    if (server->closing) { /* a captured worker comes back to a queue that nobody serves any more */
+        bolt_exchange_done(exchange, true);
+        return;
+    }
     bool found = exchange->match.kind == BOLT_ROUTE_FOUND;
     bool is_error = exchange->match.kind == BOLT_ROUTE_NOT_FOUND || exchange->match.kind == BOLT_ROUTE_NOT_ALLOWED;
     if (!found && !(is_error && server->app->custom_errors)) {

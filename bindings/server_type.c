@@ -2,8 +2,8 @@
 /* server_type.c - the Server type: the engine's server attached to an asyncio loop.
  *
  * The loop watches one descriptor, the engine's epoll set, and calls on_ready() once per batch of ready sockets.
- * Everything else happens inside that call (dispatch.c) or in the wake-ups of suspended requests (task_step.c), which
- * end with bolt_py_server_follow_up().
+ * Everything else happens inside that call (dispatch.c) or in the wake-ups of suspended requests (task_step.c), both
+ * in workers (drive.c).
  *
  * Lifetime. loop -> reader handle -> on_ready -> Server -> loop is a cycle that close() breaks; without close()
  * the garbage collector does once the loop is unreachable. Open requests are kept by the Server and keep it. The
@@ -18,6 +18,7 @@
 
 #include "compat.h"
 #include "dispatch.h"
+#include "drive.h"
 #include "errors.h"
 #include "task.h"
 
@@ -42,28 +43,41 @@ static void enter_engine(struct bolt_py_server *server)
     Py_INCREF(server);
 }
 
-/* Undoes enter_engine(). -1 when an exception has to go to the loop. */
-static int leave_engine(struct bolt_py_server *server)
+static void leave_engine(struct bolt_py_server *server)
 {
     bolt_py_task_leave(server);
     server->running--;
     if (server->closing && server->running == 0)
         free_engine(server);
-    PyObject *interrupt = server->interrupt;
-    server->interrupt = NULL;
     Py_DECREF(server);
-    if (!interrupt)
-        return 0;
-    PyErr_SetRaisedException(interrupt);
-    return -1;
 }
 
-int bolt_py_server_follow_up(struct bolt_py_server *server)
+void bolt_py_server_run_engine(struct bolt_py_server *server)
+{
+    enter_engine(server);
+    if (!server->closing) {
+        server->handled = bolt_server_run(server->engine);
+        server->run_errno = errno;
+    }
+    leave_engine(server);
+}
+
+void bolt_py_server_run_queue(struct bolt_py_server *server)
 {
     enter_engine(server);
     if (!server->closing)
         bolt_server_run_pending(server->engine);
-    return leave_engine(server);
+    leave_engine(server);
+}
+
+int bolt_py_server_raise_interrupt(struct bolt_py_server *server)
+{
+    PyObject *interrupt = server->interrupt;
+    server->interrupt = NULL;
+    if (!interrupt)
+        return 0;
+    PyErr_SetRaisedException(interrupt);
+    return -1;
 }
 
 void bolt_py_server_interrupt(struct bolt_py_server *server, PyObject *exc)
@@ -75,15 +89,11 @@ void bolt_py_server_interrupt(struct bolt_py_server *server, PyObject *exc)
 static PyObject *on_ready(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     struct bolt_py_server *server = cast(self);
-    int handled = 0;
-    enter_engine(server);
-    if (!server->closing)
-        handled = bolt_server_run(server->engine);
-    int saved_errno = errno;
-    if (leave_engine(server) < 0)
+    int handled = bolt_py_drive_ready(server);
+    if (bolt_py_server_raise_interrupt(server) < 0)
         return NULL;
     if (handled == BOLT_ERR_OS) {
-        errno = saved_errno;
+        errno = server->run_errno;
         return PyErr_SetFromErrno(PyExc_OSError);
     }
     Py_RETURN_NONE;
@@ -180,7 +190,8 @@ static int attach_loop(struct bolt_py_server *server, PyObject *loop)
     if (!server->future_kwargs)
         return -1;
     server->base_context = PyContext_CopyCurrent();
-    return server->base_context ? 0 : -1;
+    server->wake_context = PyContext_New();
+    return server->base_context && server->wake_context ? 0 : -1;
 }
 
 static PyObject *server_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -225,6 +236,7 @@ static int server_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(server->call_soon);
     Py_VISIT(server->future_kwargs);
     Py_VISIT(server->base_context);
+    Py_VISIT(server->wake_context);
     Py_VISIT(server->interrupt);
     Py_VISIT(server->spare);
     Py_VISIT(server->current);
@@ -244,6 +256,7 @@ static int server_clear(PyObject *self)
     Py_CLEAR(server->current);
     Py_CLEAR(server->interrupt);
     Py_CLEAR(server->base_context);
+    Py_CLEAR(server->wake_context);
     Py_CLEAR(server->future_kwargs);
     Py_CLEAR(server->call_soon);
     Py_CLEAR(server->loop);
@@ -339,7 +352,8 @@ static PyObject *server_drain(PyObject *self, PyObject *Py_UNUSED(ignored))
     if (!engine)
         return NULL;
     bolt_server_drain(engine);
-    if (bolt_py_server_follow_up(cast(self)) < 0)
+    bolt_py_drive_pending(cast(self));
+    if (bolt_py_server_raise_interrupt(cast(self)) < 0)
         return NULL;
     Py_RETURN_NONE;
 }

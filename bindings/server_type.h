@@ -19,6 +19,7 @@ struct bolt_py_server {
     PyObject *call_soon;     /* loop.call_soon */
     PyObject *future_kwargs; /* {"loop": loop} */
     PyObject *base_context;  /* every request runs in a copy */
+    PyObject *wake_context;  /* where workers are woken, see drive.c */
     PyObject *interrupt;     /* KeyboardInterrupt or SystemExit to raise into the loop */
     PyObject *weak_list;
 
@@ -33,6 +34,8 @@ struct bolt_py_server {
     uint64_t retired;
 
     unsigned running; /* nested or suspended calls into the engine */
+    int handled;      /* of the latest bolt_server_run() */
+    int run_errno;
     bool started;
     bool closing; /* closed, or to be closed when `running` is 0 */
     struct bolt_py_head heads[BOLT_PY_HEAD_SLOTS];
@@ -40,9 +43,11 @@ struct bolt_py_server {
 
 int bolt_py_add_server(PyObject *module, struct bolt_py_state *state);
 
-/* After a task's step outside bolt_server_run: does the engine's follow-up work. -1 with KeyboardInterrupt or
- * SystemExit when a handler raised one. */
-int bolt_py_server_follow_up(struct bolt_py_server *server);
+/* bolt_server_run() and bolt_server_run_pending(), guarded against close(). May suspend: only in a worker. */
+void bolt_py_server_run_engine(struct bolt_py_server *server);
+void bolt_py_server_run_queue(struct bolt_py_server *server);
+/* -1 with KeyboardInterrupt or SystemExit set when a handler raised one since the last call. */
+int bolt_py_server_raise_interrupt(struct bolt_py_server *server);
 /* Keeps a KeyboardInterrupt or SystemExit (borrowed) to be raised into the loop; the first one wins. */
 void bolt_py_server_interrupt(struct bolt_py_server *server, PyObject *exc);
 

@@ -37,6 +37,7 @@
     X(leave_task, "asyncio", "_leave_task")                                                                            \
     X(register_task, "asyncio", "_register_task")                                                                      \
     X(CancelledError, "asyncio", "CancelledError")                                                                     \
+    X(GreenletExit, "greenlet", "GreenletExit")                                                                        \
     X(msgspec_ValidationError, "msgspec", "ValidationError")                                                           \
     X(msgspec_DecodeError, "msgspec", "DecodeError")                                                                   \
     X(msgspec_Struct, "msgspec", "Struct")                                                                             \

@@ -38,7 +38,8 @@ static PyObject *task_new(struct bolt_py_server *server)
 /* Gives up everything of the request; an exchange that is still open is aborted. */
 static void clear_request(struct bolt_py_task *task)
 {
-    Py_CLEAR(task->coro); /* may run `finally` blocks that still use the request */
+    Py_CLEAR(task->worker); /* ends it: the code that waits sees GreenletExit, and the exchange is aborted */
+    Py_CLEAR(task->coro);   /* may run `finally` blocks that still use the request */
     Py_CLEAR(task->waiter);
     Py_CLEAR(task->wakeup);
     Py_CLEAR(task->error);
@@ -60,6 +61,7 @@ static int task_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(task->server);
     Py_VISIT(task->request);
     Py_VISIT(task->coro);
+    Py_VISIT(task->worker);
     Py_VISIT(task->context);
     Py_VISIT(task->waiter);
     Py_VISIT(task->wakeup);

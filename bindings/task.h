@@ -38,6 +38,7 @@ struct bolt_py_task {
     PyObject *request;           /* Request object, when somebody needed one */
     PyObject *coro;              /* handler's coroutine, later that of hooks.finalize; NULL in sync handlers */
     PyObject *context;
+    PyObject *worker;         /* suspended in sync code of this request; NULL: none */
     PyObject *waiter;         /* future the coroutine waits for */
     PyObject *wakeup;         /* bound callable given to futures and the loop, made at the first suspension */
     PyObject *error;          /* exception to throw at the next step */

@@ -14,11 +14,11 @@
 #include "compat.h"
 #include "coro.h"
 #include "dispatch.h"
+#include "drive.h"
 #include "server_type.h"
+#include "task_step.h"
 
-/* What the next step throws: `exc` (stolen, may be NULL), or CancelledError when one is due. NULL with no exception set:
- * nothing; NULL with an exception set: CancelledError could not be made. */
-static PyObject *take_cancellation(struct bolt_py_task *task, PyObject *exc)
+PyObject *bolt_py_task_take_cancellation(struct bolt_py_task *task, PyObject *exc)
 {
     PyObject *cancelled_error = task->server->state->CancelledError;
     if (!task->must_cancel)
@@ -34,20 +34,17 @@ static PyObject *take_cancellation(struct bolt_py_task *task, PyObject *exc)
 
 static PySendResult advance(struct bolt_py_task *task, PyObject *exc, PyObject **value)
 {
-    PyObject *thrown = take_cancellation(task, exc);
+    PyObject *thrown = bolt_py_task_take_cancellation(task, exc);
     if (!thrown && PyErr_Occurred())
         return PYGEN_ERROR;
     return bolt_py_send_or_throw(task->coro, thrown, value);
 }
 
-/* One step of a promoted task; `exc` is stolen and may be NULL. The caller has entered the task's Context. */
-static PyObject *step(PyObject *self, PyObject *exc)
+void bolt_py_task_step(PyObject *self)
 {
     struct bolt_py_task *task = bolt_py_task_of(self);
-    if (task->finished || !task->coro) { /* a wake-up that was under way when the request ended */
-        Py_XDECREF(exc);
-        Py_RETURN_NONE;
-    }
+    PyObject *exc = task->error;
+    task->error = NULL;
     struct bolt_py_server *server = (struct bolt_py_server *)Py_NewRef(task->server);
     PyObject *value = NULL;
     Py_INCREF(self);
@@ -58,28 +55,43 @@ static PyObject *step(PyObject *self, PyObject *exc)
     bolt_py_dispatch_settle(self, outcome, value);
     bolt_py_task_leave(server);
     Py_DECREF(self);
-    int err = bolt_py_server_follow_up(server);
+    bolt_py_server_run_queue(server);
     Py_DECREF(server);
-    if (err < 0)
-        return NULL;
-    Py_RETURN_NONE;
+}
+
+/* Why the request continues: the exception of the future it waited for, or one kept for this step. NULL: no exception. */
+static PyObject *wakeup_exception(struct bolt_py_task *task, PyObject *future)
+{
+    if (!future) {
+        PyObject *error = task->error;
+        task->error = NULL;
+        return error;
+    }
+    PyObject *result = PyObject_CallMethodNoArgs(future, task->server->state->str_result);
+    if (!result)
+        return PyErr_GetRaisedException();
+    Py_DECREF(result);
+    return NULL;
 }
 
 static PyObject *wakeup(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     struct bolt_py_task *task = bolt_py_task_of(self);
-    if (nargs == 0) {
-        PyObject *error = task->error;
-        task->error = NULL;
-        return step(self, error);
-    }
-    if (task->finished)
+    if (task->finished || (!task->coro && !task->worker)) /* it was under way when the request ended */
         Py_RETURN_NONE;
-    PyObject *result = PyObject_CallMethodNoArgs(args[0], task->server->state->str_result);
-    if (!result)
-        return step(self, PyErr_GetRaisedException());
-    Py_DECREF(result);
-    return step(self, NULL);
+    struct bolt_py_server *server = (struct bolt_py_server *)Py_NewRef(task->server);
+    PyObject *exc = wakeup_exception(task, nargs ? args[0] : NULL);
+    Py_INCREF(self);
+    if (task->worker)
+        bolt_py_drive_resume(self, exc);
+    else
+        bolt_py_drive_step(self, exc);
+    Py_DECREF(self);
+    int err = bolt_py_server_raise_interrupt(server);
+    Py_DECREF(server);
+    if (err < 0)
+        return NULL;
+    Py_RETURN_NONE;
 }
 
 static PyMethodDef wakeup_method = {
@@ -89,11 +101,17 @@ static PyMethodDef wakeup_method = {
     NULL,
 };
 
+/* The Context a wake-up runs in: the request's own, unless a worker waits and may still have that one entered. */
+static PyObject *wakeup_context(const struct bolt_py_task *task)
+{
+    return task->worker ? task->server->wake_context : task->context;
+}
+
 /* loop.call_soon(wakeup, context=context) */
 static int schedule(struct bolt_py_task *task)
 {
     struct bolt_py_server *server = task->server;
-    PyObject *args[] = {task->wakeup, task->context};
+    PyObject *args[] = {task->wakeup, wakeup_context(task)};
     PyObject *handle = PyObject_Vectorcall(server->call_soon, args, 1, server->state->kwnames_context);
     Py_XDECREF(handle);
     return handle ? 0 : -1;
@@ -153,7 +171,7 @@ static int attach(struct bolt_py_task *task, PyObject *future)
     struct bolt_py_state *state = task->server->state;
     if (PyObject_SetAttr(future, state->str_asyncio_future_blocking, Py_False) < 0)
         return -1;
-    PyObject *args[] = {future, task->wakeup, task->context};
+    PyObject *args[] = {future, task->wakeup, wakeup_context(task)};
     PyObject *result = PyObject_VectorcallMethod(state->str_add_done_callback, args, 2, state->kwnames_context);
     if (!result)
         return -1;

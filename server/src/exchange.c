@@ -41,6 +41,14 @@ void bolt_exchange_dispatch(struct bolt_conn *conn)
         bolt_conn_enqueue(conn);
 }
 
+void bolt_exchange_suspended(struct bolt_exchange *exchange)
+{
+    struct bolt_conn *conn = exchange->conn;
+    conn->calling = false;
+    if (conn->notify || conn->gone || conn->broken)
+        bolt_conn_enqueue(conn);
+}
+
 void bolt_exchange_notify(struct bolt_conn *conn)
 {
     struct bolt_server *server = conn->server;

@@ -16,8 +16,8 @@
  *     bolt_server_run() meanwhile. Hence everything reachable from a callback lives on the heap, the list of
  *     ready events is a queue in the server that whoever runs next continues to drain, and
  *     after every callback the code re-checks the state it relies on.
- *  2. on_disconnect is called at most once per exchange, only while it is open, never from inside
- *     on_request of the same exchange. The app still has to call bolt_exchange_done().
+ *  2. on_disconnect is called at most once per exchange, only while it is open, and from inside
+ *     on_request of the same exchange only after bolt_exchange_suspended(). The app still has to call bolt_exchange_done().
  *  3. Callbacks never run from inside bolt_exchange_done(); follow-up work (sending, pipelined requests,
  *     closing) is queued and done by the next bolt_server_run_pending() or bolt_server_run().
  *  4. Edge-triggered: a connection is registered with epoll once; readiness is remembered in the connection.
@@ -115,6 +115,10 @@ bool bolt_server_is_drained(const struct bolt_server *server);
 /* Where the response is appended, and the stamp for its head. Valid until done. */
 struct bolt_buf *bolt_exchange_out(struct bolt_exchange *exchange);
 const struct bolt_http1_stamp *bolt_exchange_stamp(struct bolt_exchange *exchange);
+
+/* on_request of this exchange is suspended: the app will finish it later, and from now on on_disconnect may be
+ * called for it although on_request has not returned. */
+void bolt_exchange_suspended(struct bolt_exchange *exchange);
 
 /* The response is complete in the output buffer (or impossible: abort = true closes the connection
  * without sending what was appended since the exchange began). The exchange is invalid afterwards. */
