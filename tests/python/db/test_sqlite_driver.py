@@ -25,12 +25,20 @@ DETECT = sqlite3.PARSE_DECLTYPES | sqlite3.PARSE_COLNAMES
 def both(script: Callable[[Connect], Any]) -> Any:
     """Run a script with either driver: same results, or exceptions of the same type, text and codes."""
     outcomes: list[Any] = []
-    for connect in (sqlite3.connect, dbapi.connect):
+    for driver in (sqlite3, dbapi):
+        opened: list[Any] = []
+
+        def connect(*args: Any, _driver: Any = driver, _opened: list[Any] = opened, **kwargs: Any) -> Any:
+            _opened.append(_driver.connect(*args, **kwargs))
+            return _opened[-1]
+
         try:
             outcomes.append(("returned", script(connect)))
         except Exception as exc:
             name = getattr(exc, "sqlite_errorname", None)
             outcomes.append(("raised", type(exc), str(exc), getattr(exc, "sqlite_errorcode", None), name))
+        for connection in opened:
+            connection.close()
     assert outcomes[0] == outcomes[1]
     return outcomes[1]
 
