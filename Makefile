@@ -8,7 +8,7 @@ BUILD := build/$(TAG)
 STAMP := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help dev build run test test-c test-py lint fmt types asan fuzz bench profile clean
+.PHONY: help dev build run test test-c test-py lint fmt types asan soak fuzz bench profile clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,10 @@ types: build ## mypy --strict, stubtest of the C module
 
 asan: build ## C and Python tests under AddressSanitizer and UBSan (ARGS="-k name")
 	tools/asan.sh $(VENV) build/asan-$(TAG) $(ARGS)
+
+soak: build ## 100,000 requests, half of them aborted, on 1,000 connections: SOAK_REQUESTS= SOAK_CONNECTIONS= SOAK_SEED=
+	$(BIN)/python -m tools.soak $(if $(SOAK_REQUESTS),--requests $(SOAK_REQUESTS)) \
+	    $(if $(SOAK_CONNECTIONS),--connections $(SOAK_CONNECTIONS)) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 # Without PYTHON= the harness takes 3.13 or 3.12: there is no wheel of every peer for 3.11.
 bench: ## Compare with the peers: SCENARIOS= PEERS= DB= ROUNDS= SECONDS= PYTHON= NAME=

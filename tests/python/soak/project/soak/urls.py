@@ -1,0 +1,5 @@
+"""No Django views."""
+
+from __future__ import annotations
+
+urlpatterns: list[object] = []
