@@ -279,9 +279,13 @@ static PyObject *find_item(PyObject *self, PyObject *key)
 static PyObject *request_subscript(PyObject *self, PyObject *key)
 {
     PyObject *value = find_item(self, key);
-    if (value == NULL && !PyErr_Occurred())
-        PyErr_SetObject(PyExc_KeyError, key);
-    return value;
+    if (value != NULL || PyErr_Occurred())
+        return value;
+    /* Made by hand: PyErr_SetObject would unpack a tuple and drop None. */
+    PyObject *error = PyObject_CallOneArg(PyExc_KeyError, key);
+    if (error != NULL)
+        PyErr_SetRaisedException(error);
+    return NULL;
 }
 
 static int request_ass_subscript(PyObject *self, PyObject *key, PyObject *value)

@@ -7,16 +7,14 @@
  */
 #include "bolt/ascii.h"
 #include "bolt/percent.h"
+#include "bolt/utf8.h"
 #include "request_int.h"
 
 PyObject *bolt_py_field_text(struct bolt_slice value)
 {
-    PyObject *text = PyUnicode_DecodeUTF8(value.ptr, (Py_ssize_t)value.len, NULL);
-    if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
-        PyErr_Clear(); /* obs-text in another charset: Latin-1 maps every octet */
-        text = PyUnicode_DecodeLatin1(value.ptr, (Py_ssize_t)value.len, NULL);
-    }
-    return text;
+    if (bolt_utf8_check(value.ptr, value.len) == value.len)
+        return PyUnicode_DecodeUTF8(value.ptr, (Py_ssize_t)value.len, NULL);
+    return PyUnicode_DecodeLatin1(value.ptr, (Py_ssize_t)value.len, NULL); /* maps every octet */
 }
 
 PyObject *bolt_py_uri_text(enum bolt_py_source source, struct bolt_slice raw)

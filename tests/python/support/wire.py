@@ -57,9 +57,9 @@ class Wire:
 
 
 @contextlib.contextmanager
-def serve(*routes: RouteSpec, settings: Any = None, **options: Any) -> Iterator[Wire]:
+def serve(*routes: RouteSpec, settings: Any = None, hooks: ErrorHooks | None = None, **options: Any) -> Iterator[Wire]:
     """Serves the routes for the duration of the block; ``options`` are those of ``_core.Server``."""
-    app = Application(ErrorHooks(), settings=settings or {})
+    app = Application(hooks or ErrorHooks(), settings=settings or {})
     for route in routes:
         app.core.add_route(route)
 
