@@ -31,7 +31,7 @@ REDIRECTED_MODULES = (
 )
 
 
-def _redirected_sync_to_async(
+def redirected_sync_to_async(
     func: Callable[..., Any] | None = None,
     *,
     thread_sensitive: bool = True,
@@ -39,7 +39,7 @@ def _redirected_sync_to_async(
     context: Any = None,
 ) -> Any:
     if func is None:
-        return lambda f: _redirected_sync_to_async(
+        return lambda f: redirected_sync_to_async(
             f, thread_sensitive=thread_sensitive, executor=executor, context=context
         )
     if not thread_sensitive or executor is not None or context is not None:
@@ -48,9 +48,17 @@ def _redirected_sync_to_async(
         raise TypeError("sync_to_async can only be applied to sync functions.")
 
     async def call(*args: Any, **kwargs: Any) -> Any:
+        if _belongs_to_sync_thread():
+            return await SyncToAsync(func)(*args, **kwargs)
         return await _core.spawn(func, *args, **kwargs)
 
     return call
+
+
+def _belongs_to_sync_thread() -> bool:
+    """Did a sync thread start this code with ``async_to_sync`` and wait for it? Thread-sensitive functions run in that
+    thread then, on its connections and in its transaction (an ``async def`` test of a TestCase)."""
+    return getattr(AsyncToSync.executors, "current", None) is not None
 
 
 def _get_running_loop() -> asyncio.AbstractEventLoop:
@@ -79,7 +87,7 @@ def _async_to_sync_call(self: AsyncToSync[Any, Any], *args: Any, **kwargs: Any) 
 
 def install() -> None:
     for name in REDIRECTED_MODULES:
-        importlib.import_module(name).sync_to_async = _redirected_sync_to_async
+        importlib.import_module(name).sync_to_async = redirected_sync_to_async
     django.utils.asyncio.get_running_loop = _get_running_loop
     SyncToAsync.__call__ = _sync_to_async_call
     AsyncToSync.__call__ = _async_to_sync_call

@@ -11,6 +11,7 @@ from asgiref.sync import iscoroutinefunction
 from django.db import transaction
 
 from django_bolt import _core
+from django_bolt._green.asgiref_hooks import redirected_sync_to_async
 from django_bolt.db import scope
 
 _Atomic = transaction.Atomic
@@ -63,7 +64,7 @@ def _exit(
 
 
 async def _aenter(self: transaction.Atomic) -> None:
-    await _core.spawn(self.__enter__)
+    await redirected_sync_to_async(self.__enter__)()
 
 
 async def _aexit(
@@ -72,7 +73,7 @@ async def _aexit(
     exc_value: BaseException | None,
     traceback: TracebackType | None,
 ) -> None:
-    await _core.spawn(self.__exit__, exc_type, exc_value, traceback)
+    await redirected_sync_to_async(self.__exit__)(exc_type, exc_value, traceback)
 
 
 def _call(self: transaction.Atomic, func: Callable[..., Any]) -> Callable[..., Any]:
