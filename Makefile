@@ -6,6 +6,10 @@ VENV ?= .venv-$(TAG)
 BIN := $(VENV)/bin
 BUILD := build/$(TAG)
 STAMP := $(VENV)/.installed
+# What `make run` needs is less: no test tools, no database server.
+RUN_STAMP := $(VENV)/.installed-run
+HOST ?= 127.0.0.1
+PORT ?= 8000
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: help dev build run test test-c test-py lint fmt types asan soak fuzz bench profile clean
@@ -15,13 +19,23 @@ help: ## List the targets
 	@echo 'PYTHON=python3.13 chooses the interpreter (each has its own .venv-cpXY and build/cpXY); ARGS= goes to pytest.'
 
 $(STAMP): pyproject.toml tools/bootstrap.sh
-	tools/bootstrap.sh "$(INTERPRETER)" "$(VENV)" "$(BUILD)"
-	touch $@
+	@tools/bootstrap.sh "$(INTERPRETER)" "$(VENV)" "$(BUILD)" dev
+	@touch $(RUN_STAMP) $@
+
+$(RUN_STAMP): pyproject.toml tools/bootstrap.sh
+	@tools/bootstrap.sh "$(INTERPRETER)" "$(VENV)" "$(BUILD)" run
+	@touch $@
 
 dev: $(STAMP) ## Install what is missing: system headers, .venv, the editable package
 
 build: $(STAMP) ## Compile
 	@meson compile -C $(BUILD)
+
+run: $(RUN_STAMP) ## Serve the example project: HOST=127.0.0.1 PORT=8000 ARGS="--dev --processes 2 ..."
+	@meson compile -C $(BUILD) >/dev/null
+	@cd examples/guide && python manage.py migrate --verbosity 0 && python manage.py seed
+	@cd examples/guide && GUIDE_EXTERNAL_URL=http://$(HOST):$(PORT)/external/data \
+	    exec python manage.py runbolt --host $(HOST) --port $(PORT) $(ARGS)
 
 test: test-c test-py ## All tests
 
