@@ -17,11 +17,11 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpResponseBase, StreamingHttpResponse
 
 from django_bolt._json import encode_final
-from django_bolt._models import read_model, rows
+from django_bolt._models import evaluate, read_model
 from django_bolt._plan import NeedsFinalize
 from django_bolt._registration import RouteMeta
 from django_bolt._results import ResultPlan
-from django_bolt._tree import is_queryset, item_type, transform
+from django_bolt._tree import ANYTHING, Declared, is_queryset, transform
 from django_bolt.exceptions import ResponseValidationError
 from django_bolt.responses import CONTENTLESS, RawResponse, Response, checked_headers
 
@@ -32,7 +32,7 @@ _JSON_HEADERS = [("content-type", "application/json")]
 class _Shape:
     """What is declared for one answer; ``convert`` is None when it is not checked."""
 
-    declared: Any = Any
+    at: Declared = ANYTHING
     convert: Callable[[Any], Any] | None = None
 
 
@@ -56,7 +56,7 @@ def _response(response: Response, plan: ResultPlan) -> RawResponse | Awaitable[R
     shape = _Shape()
     declared = plan.declared is not Any and response.status_code == plan.status
     if declared and response.is_json() and response.content is not None:
-        shape = _Shape(plan.declared, plan.convert)
+        shape = _Shape(plan.at, plan.convert)
     if shape.convert is None:
         try:
             return response.to_raw()
@@ -65,23 +65,28 @@ def _response(response: Response, plan: ResultPlan) -> RawResponse | Awaitable[R
     return _prepared_response(response, shape)
 
 
-async def _prepared_response(response: Response, shape: _Shape) -> RawResponse:
-    prepared = copy.copy(response)  # the same object may be returned to many requests
-    prepared.content = await _prepared(response.content, shape)
-    return prepared.to_raw(encode_final)
+def _prepared_response(response: Response, shape: _Shape) -> RawResponse | Awaitable[RawResponse]:
+    def respond() -> RawResponse:
+        prepared = copy.copy(response)  # the same object may be returned to many requests
+        prepared.content = _prepared(response.content, shape)
+        return prepared.to_raw(encode_final)
+
+    return _waiting(respond)
 
 
-async def _data_by_status(result: Any, plan: ResultPlan, by_status: Mapping[Any, Any]) -> RawResponse:
+def _data_by_status(
+    result: Any, plan: ResultPlan, by_status: Mapping[Any, Declared]
+) -> RawResponse | Awaitable[RawResponse]:
     """``(status, data)``, or data alone with the default status; never checked."""
     pair = isinstance(result, tuple) and len(result) == 2 and type(result[0]) is int and 200 <= result[0] <= 599
     status, data = result if pair else (plan.status, result)
-    declared = by_status.get(status, by_status.get(Ellipsis, Any))
-    if status in CONTENTLESS or data is None or declared is None:
+    declared = by_status.get(status, by_status.get(Ellipsis, ANYTHING))
+    if status in CONTENTLESS or data is None or declared.annotation is None:
         return status, [], b""
-    return status, list(_JSON_HEADERS), encode_final(await _prepared(data, _Shape(declared)))
+    return _json_response(status, data, _Shape(declared))
 
 
-async def _data_response(data: Any, meta: RouteMeta) -> RawResponse:
+def _data_response(data: Any, meta: RouteMeta) -> RawResponse | Awaitable[RawResponse]:
     plan = meta.result
     if plan.status in CONTENTLESS:
         return plan.status, [], b""
@@ -93,41 +98,35 @@ async def _data_response(data: Any, meta: RouteMeta) -> RawResponse:
         return plan.status, [("content-type", "text/plain; charset=utf-8")], data.encode()
     if plan.convert is None and isinstance(data, bytes | bytearray):
         return plan.status, [("content-type", "application/octet-stream")], bytes(data)
-    shape = _Shape(plan.declared, None if data is None and plan.allow_none else plan.convert)
-    return plan.status, list(_JSON_HEADERS), encode_final(await _prepared(data, shape))
+    return _json_response(
+        plan.status, data, _Shape(plan.at, None if data is None and plan.allow_none else plan.convert)
+    )
 
 
-async def _prepared(data: Any, shape: _Shape) -> Any:
+def _json_response(status: int, data: Any, shape: _Shape) -> RawResponse | Awaitable[RawResponse]:
+    return _waiting(lambda: (status, list(_JSON_HEADERS), encode_final(_prepared(data, shape))))
+
+
+def _waiting(respond: Callable[[], RawResponse]) -> RawResponse | Awaitable[RawResponse]:
+    """The response at once where queries may wait, which is in a worker; else from a thread."""
+    try:
+        return respond()
+    except SynchronousOnlyOperation:
+        return sync_to_async(respond)()
+
+
+def _prepared(data: Any, shape: _Shape) -> Any:
     """The data with querysets evaluated, models read and the declared type applied."""
     try:
-        data = await _without_models(data, shape.declared)
+        data = transform(data, shape.at, _read)
         return data if shape.convert is None else shape.convert(data)
     except msgspec.ValidationError as exc:
         items = [{"loc": ["response"], "msg": str(exc), "type": "validation_error"}]
         raise ResponseValidationError(items, body=data) from exc
 
 
-async def _without_models(data: Any, declared: Any) -> Any:
-    """Every queryset evaluated and every model read as declared; in a thread when that needs more queries."""
-    found: list[tuple[Any, Any]] = []
-
-    def collect(leaf: Any, at: Any) -> Any:
-        if is_queryset(leaf):
-            found.append((leaf, at))
-        return leaf
-
-    transform(data, declared, collect)
-    evaluated = {id(queryset): await rows(queryset, item_type(at)) for queryset, at in found}
-
-    def replace(leaf: Any, at: Any) -> Any:
-        if id(leaf) in evaluated:
-            return transform(evaluated[id(leaf)], at, read_model)
-        return read_model(leaf, at)
-
-    try:
-        return transform(data, declared, replace)
-    except SynchronousOnlyOperation:
-        return await sync_to_async(transform)(data, declared, replace)
+def _read(leaf: Any, at: Declared) -> Any:
+    return evaluate(leaf, at.item) if is_queryset(leaf) else read_model(leaf, at)
 
 
 def _django_response(response: HttpResponseBase) -> RawResponse | Awaitable[RawResponse]:

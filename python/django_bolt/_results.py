@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections.abc
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args, get_origin
 
 import django.http
@@ -22,6 +22,7 @@ from django_bolt._decode import converter
 from django_bolt._handler import Handler
 from django_bolt._plan import ResultKind, ResultSpec
 from django_bolt._route import RouteOptions
+from django_bolt._tree import Declared
 from django_bolt.responses import Response
 
 _SCALARS: tuple[Any, ...] = (str, bytes, bytearray, int, float, bool, type(None))
@@ -46,14 +47,18 @@ class ResultPlan:
 
     ``declared`` is the checked type, ``Any`` when nothing is. ``convert`` is None when results are not validated;
     it reads mappings and, in place of models, what ``_models.read`` made of them. ``by_status`` is the dict form of
-    ``response_model``; its handlers return ``(status, data)``.
+    ``response_model``; its handlers return ``(status, data)``. ``at`` is ``declared`` taken apart.
     """
 
     status: int = 200
     declared: Any = Any
     convert: Callable[[Any], Any] | None = None
     allow_none: bool = False
-    by_status: Mapping[Any, Any] | None = None
+    by_status: Mapping[Any, Declared] | None = None
+    at: Declared = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", Declared(self.declared))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,8 @@ def _compile_by_status(handler: Handler, declared: Mapping[Any, Any], status: in
         keys = "int statuses (and ... for the rest)"
         raise ValueError(f"{handler.name}: the keys of a response_model dict are {keys}, got {list(declared)!r}")
     default = status or next((key for key in statuses if 200 <= key <= 299), 200)
-    plan = ResultPlan(status=default, by_status=dict(declared), allow_none=True)
+    by_status = {key: Declared(annotation) for key, annotation in declared.items()}
+    plan = ResultPlan(status=default, by_status=by_status, allow_none=True)
     return CompiledResult(ResultSpec(ResultKind.FINALIZE, default, allow_none=True), plan)
 
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from testproject.blog.models import Person
 
-from django_bolt._tree import entry_type, is_queryset, item_type, struct_of, transform
+from django_bolt._tree import Declared, is_queryset, transform
 
 T = TypeVar("T")
 
@@ -35,8 +35,8 @@ class Data:
 PERSON = Person(username="ann")
 
 
-def leaf(value: Any, declared: Any) -> Any:
-    return {"someName": "ann as anything" if declared is Any else f"ann as {struct_of(declared).__name__}"}
+def leaf(value: Any, declared: Declared) -> Any:
+    return {"someName": f"ann as {declared.struct.__name__}" if declared.is_given else "ann as anything"}
 
 
 @pytest.mark.parametrize(
@@ -57,32 +57,32 @@ def leaf(value: Any, declared: Any) -> Any:
     ],
 )
 def test_transform(value: Any, declared: Any, expected: Any) -> None:
-    assert transform(value, declared, leaf) == expected
+    assert transform(value, Declared(declared), leaf) == expected
 
 
 @pytest.mark.parametrize("value", [5, "x", [1, [2]], (1,), {"a": {1}}, Page([Item("x")]), Data([Item("x")]), None])
 def test_unchanged_values_are_the_same_objects(value: Any) -> None:
-    assert transform(value, Any, leaf) is value
+    assert transform(value, Declared(), leaf) is value
 
 
 def test_a_replacement_must_fit_its_field() -> None:
     with pytest.raises(msgspec.ValidationError):
-        transform(Frozen(PERSON), Any, lambda value, declared: {"someName": 5})  # type: ignore[arg-type]
+        transform(Frozen(PERSON), Declared(), lambda value, declared: {"someName": 5})  # type: ignore[arg-type]
 
 
 def test_declared_types() -> None:
-    assert struct_of(Item | None) is Item
-    assert struct_of(list[Item]) is None
-    assert struct_of(int | Item) is Item
-    assert struct_of(Page[Item]) == Page[Item]
-    assert item_type(list[Item] | None) is Item
-    assert item_type(int | list[Item]) is Item
-    assert item_type(list) is Any
-    assert item_type(Page[Item]) is Any
-    assert entry_type(Item, "someName") is str
-    assert entry_type(Item, "some_name") is Any
-    assert entry_type(dict[str, int], "x") is int
-    assert entry_type(Page[Item], "items") == list[Item]
+    assert Declared(Item | None).struct is Item
+    assert Declared(list[Item]).struct is None
+    assert Declared(int | Item).struct is Item
+    assert Declared(Page[Item]).struct == Page[Item]
+    assert Declared(list[Item] | None).item.annotation is Item
+    assert Declared(int | list[Item]).item.annotation is Item
+    assert Declared(list).item.annotation is Any
+    assert Declared(Page[Item]).item.annotation is Any
+    assert Declared(Item).entry("someName").annotation is str
+    assert Declared(Item).entry("some_name").annotation is Any
+    assert Declared(dict[str, int]).entry("x").annotation is int
+    assert Declared(Page[Item]).entry("items").annotation == list[Item]
 
 
 def test_is_queryset() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
+import django.utils.asyncio
 import msgspec
 import pytest
 from apis import call, calls
@@ -13,6 +15,7 @@ from django.test import override_settings
 from testproject.blog.models import Person, Post, Team
 
 from django_bolt import JSON, BoltAPI, Response
+from django_bolt._green import asgiref_hooks
 
 
 class PersonOut(msgspec.Struct):
@@ -286,6 +289,24 @@ def test_an_evaluated_queryset_is_not_evaluated_again(statements: list[str]) -> 
 
     assert call(api, "/").json() == PEOPLE
     assert len(statements) == 1
+
+
+@pytest.mark.parametrize("model", [list[PersonOut], list[PersonFull], ...])
+def test_queries_run_on_the_loops_thread_where_they_may_wait(monkeypatch: pytest.MonkeyPatch, model: Any) -> None:
+    threads: set[int] = set()
+    execute = CursorWrapper.execute
+
+    def recording(self: CursorWrapper, sql: Any, params: Any = None) -> Any:
+        threads.add(threading.get_ident())
+        return execute(self, sql, params)
+
+    monkeypatch.setattr(CursorWrapper, "execute", recording)
+    answer(people, model)
+    assert threading.get_ident() not in threads
+    threads.clear()
+    monkeypatch.setattr(django.utils.asyncio, "get_running_loop", asgiref_hooks._get_running_loop)
+    answer(people, model)
+    assert threads == {threading.get_ident()}
 
 
 def test_distinct_keeps_its_meaning(statements: list[str]) -> None:
