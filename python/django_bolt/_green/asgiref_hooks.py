@@ -15,6 +15,7 @@ from typing import Any
 
 import django.utils.asyncio
 from asgiref.sync import AsyncToSync, SyncToAsync, iscoroutinefunction
+from django.apps import apps
 
 from django_bolt import _core
 from django_bolt.db.scope import in_transaction
@@ -29,6 +30,12 @@ REDIRECTED_MODULES = (
     "django.contrib.sessions.backends.db",
     "django.core.cache.backends.base",
 )
+#: modules that import models, which fails where the application is not installed (nothing uses the module then)
+APPS_OF_MODELS = {
+    "django.contrib.contenttypes.fields": "django.contrib.contenttypes",
+    "django.contrib.auth.backends": "django.contrib.auth",
+    "django.contrib.sessions.backends.db": "django.contrib.sessions",
+}
 
 
 def redirected_sync_to_async(
@@ -87,7 +94,9 @@ def _async_to_sync_call(self: AsyncToSync[Any, Any], *args: Any, **kwargs: Any) 
 
 def install() -> None:
     for name in REDIRECTED_MODULES:
-        importlib.import_module(name).sync_to_async = redirected_sync_to_async
+        app = APPS_OF_MODELS.get(name)
+        if app is None or apps.is_installed(app):
+            importlib.import_module(name).sync_to_async = redirected_sync_to_async
     django.utils.asyncio.get_running_loop = _get_running_loop
     SyncToAsync.__call__ = _sync_to_async_call
     AsyncToSync.__call__ = _async_to_sync_call
