@@ -12,7 +12,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help dev build run test test-c test-py lint fmt types asan soak fuzz bench profile clean
+.PHONY: help dev build run test test-c test-py test-django lint fmt types asan soak fuzz bench profile clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,10 @@ test-c: build ## C unit tests, replay of the fuzz corpora
 
 test-py: build ## Python tests, beside a private PostgreSQL (ARGS="-k name")
 	tools/pg_cluster.py run -- pytest $(ARGS)
+
+test-django: build ## Django's own tests on our backends: DB= MODE= LABELS=quick|orm|all|NAMES PARALLEL= FRESH=1
+	$(BIN)/python -m tools.test_django $(if $(DB),--db $(DB)) $(if $(MODE),--mode $(MODE)) $(if $(LABELS),--labels "$(LABELS)") \
+	    $(if $(PARALLEL),--parallel $(PARALLEL)) $(if $(FRESH),--fresh)
 
 lint: build ## ruff, clang-format, clint, mypy: everything that only reads
 	tools/lint.sh

@@ -3,6 +3,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 mypy
-mypy tools
+mypy --explicit-package-bases tools
 mypy bench/*.py
 stubtest django_bolt._core
