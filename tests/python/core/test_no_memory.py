@@ -1,143 +1,114 @@
-"""Every allocation of a request fails once: the client gets an answer or an end, the next request works."""
+"""Every allocation of a request fails once: the client gets an answer, the next request works.
+
+The window in which an allocation fails opens while the arguments are bound and closes in the first Python code that
+runs after the handler. It must not reach a greenlet switch: greenlet ends the process when it cannot save a stack.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.python.harness import Application, Hooks
+from tests.python.harness import Application, Hooks, Service, run, serve
 
 from django_bolt import _core
 from django_bolt._plan import Kind, ParamSpec, Source
 
 testcapi = pytest.importorskip("_testcapi")
+ALLOCATIONS = 120
 
 
-class Preformatted(Hooks):
-    """Needs no memory."""
-
-    ANSWER = (500, (("x-from", "hook"),), b"hook")
-
-    def handle_exception(self, exc: BaseException, request: _core.Request, meta: Any) -> Any:
-        return self.ANSWER
-
-    def finalize(self, result: Any, request: _core.Request, meta: Any) -> Any:
-        return 200, (), b"finalized"
-
-    def handle_unmatched(self, status: int, headers: Any, request: _core.Request) -> Any:
-        return 404, (), b"unmatched"
-
-
-class ManualLoop:
-    """Just enough of a loop to call the server's callbacks by hand."""
+class Window:
+    """Where the allocation `number` fails."""
 
     def __init__(self) -> None:
-        self.on_ready: Callable[[], object] = lambda: None
-        self.ready: list[tuple[Any, Callable[..., object]]] = []
+        self.number = sys.maxsize
 
-    def get_debug(self) -> bool:
-        return False
+    def open(self) -> int:
+        """The default factory of a parameter."""
+        if self.number < sys.maxsize:
+            testcapi.set_nomemory(self.number, self.number + 1)
+        return 0
 
-    def is_closed(self) -> bool:
-        return False
-
-    def add_reader(self, fd: int, callback: Callable[[], object]) -> None:
-        self.on_ready = callback
-
-    def remove_reader(self, fd: int) -> None:
-        self.on_ready = lambda: None
-
-    def call_soon(self, callback: Callable[..., object], *, context: Any) -> None:
-        self.ready.append((context, callback))
-
-    def run_once(self) -> None:
-        self.on_ready()
-        while self.ready:
-            context, callback = self.ready[0]
-            context.run(callback)  # when this raises, the loop itself had no memory to call the server: it tries again
-            del self.ready[0]
-
-
-def application() -> Application:
-    app = Application(Preformatted(), custom_errors=True)
-
-    @app.get("/json/{n}", ParamSpec("n", Source.PATH, "n", Kind.INT, capture=0))
-    async def json(n: int) -> dict[str, int]:
-        return {"n": n}
-
-    @app.get("/text", ParamSpec("request", Source.REQUEST))
-    def text(request: _core.Request) -> str:
-        return request.path
-
-    @app.get("/suspend")
-    async def suspend() -> str:
-        await asyncio.sleep(0)
-        return "resumed"
-
-    app.add("/finalize", object)
-    return app
-
-
-@contextlib.contextmanager
-def failing_allocation(number: int) -> Iterator[None]:
-    testcapi.set_nomemory(number, number + 1)
-    try:
-        yield
-    finally:
+    def close(self) -> None:
         testcapi.remove_mem_hooks()
 
 
-def connect(server: _core.Server) -> socket.socket:
-    ours, theirs = socket.socketpair()
-    theirs.setblocking(False)
-    ours.setblocking(False)
-    server.adopt(theirs.detach())
-    return ours
+window = Window()
+OPENING = ParamSpec("opening", Source.QUERY, "opening", Kind.INT, required=False, default_factory=window.open)
+NAME = ParamSpec("name", Source.QUERY, "name")
+REQUEST = ParamSpec("request", Source.REQUEST)
 
 
-def exchange(loop: ManualLoop, client: socket.socket, path: str, failing: int | None = None) -> bytes:
-    client.send(f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
-    with contextlib.suppress(MemoryError):
-        if failing is None:
-            loop.run_once()
-        else:
-            with failing_allocation(failing):
-                loop.run_once()
-    loop.run_once()
-    try:
-        return client.recv(65536)
-    except BlockingIOError:
-        return b"nothing"
+class Closing(Hooks):
+    """Closes the window before anything else."""
+
+    def handle_exception(self, exc: BaseException, request: _core.Request, meta: Any) -> Any:
+        window.close()
+        return 500, [("x-error", type(exc).__name__)], b"answered"
+
+    def finalize(self, result: Any, request: _core.Request, meta: Any) -> Any:
+        window.close()
+        return 200, [], b"finalized"
+
+    def encode_fallback(self, value: Any) -> Any:
+        window.close()
+        return "encoded"
 
 
-@pytest.mark.parametrize("path", ["/json/5", "/text", "/suspend", "/finalize", "/missing"])
-def test_every_allocation_fails_once(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    unraisable: list[object] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda args: unraisable.append(args.exc_type))
-    loop = ManualLoop()
-    server = _core.Server(application().core, loop)  # type: ignore[arg-type]
-    server.start()
-    with connect(server) as client:
-        good = after_date(exchange(loop, client, path))
-    answers = []
-    for number in range(400):
-        with connect(server) as client:
-            answer = exchange(loop, client, path, failing=number)
-            assert server.pending() == []
-            assert answer == b"" or answer.startswith(b"HTTP/1.1 ")
-            answers.append(after_date(answer))
-        with connect(server) as client:
-            assert after_date(exchange(loop, client, path)) == good
-    server.close()
-    assert len(set(answers)) > 1
-    assert answers[-1] == good
-    assert set(unraisable) <= {MemoryError}
+def application() -> Application:
+    app = Application(Closing())
+
+    @app.get("/json", OPENING, NAME, REQUEST)
+    async def json(opening: int, name: str, request: _core.Request) -> dict[str, object]:
+        return {"value": object(), "name": name}
+
+    @app.get("/finalize", OPENING, NAME)
+    def finalize(opening: int, name: str) -> object:
+        return object()
+
+    @app.get("/suspend", OPENING, NAME)
+    async def suspend(opening: int, name: str) -> str:
+        await asyncio.sleep(0)
+        return "resumed"
+
+    return app
 
 
-def after_date(answer: bytes) -> bytes:
-    return answer.partition(b"\r\nserver: ")[2]
+def closing_before_call_soon() -> Callable[..., Any]:
+    """loop.call_soon that closes the window: the loop's own allocations are not ours to fail."""
+    call_soon = asyncio.get_running_loop().call_soon
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        window.close()
+        return call_soon(*args, **kwargs)
+
+    return call
+
+
+@pytest.mark.parametrize("path", ["/json?name=x", "/finalize?name=x", "/suspend?name=x"])
+def test_every_allocation_fails_once(path: str) -> None:
+    async def main() -> None:
+        asyncio.get_running_loop().call_soon = closing_before_call_soon()  # type: ignore[method-assign]
+        async with serve(application()) as service:
+            await every_allocation(service)
+
+    async def every_allocation(service: Service) -> None:
+        client = await service.connect()
+        good = (await client.request(path)).content
+        contents = []
+        for number in range(ALLOCATIONS):
+            window.number = number
+            response = await client.request(path)
+            window.number = sys.maxsize
+            assert response.status == 200 or response.headers["x-error"] == "MemoryError"
+            contents.append(response.content)
+            assert service.server.pending() == []
+            assert (await client.request(path)).content == good
+        assert b"answered" in contents
+        assert contents[-1] == good
+
+    run(main())
