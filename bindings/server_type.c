@@ -351,10 +351,16 @@ static PyObject *server_drain(PyObject *self, PyObject *Py_UNUSED(ignored))
     struct bolt_server *engine = open_engine(self);
     if (!engine)
         return NULL;
-    bolt_server_drain(engine);
-    bolt_py_drive_pending(cast(self));
-    if (bolt_py_server_raise_interrupt(cast(self)) < 0)
+    PyObject *callback = PyCFunction_New(&on_ready_method, self);
+    if (!callback)
         return NULL;
+    /* Not from here: the caller's task is the current one, and requests that have just arrived need theirs. */
+    PyObject *handle = PyObject_CallOneArg(cast(self)->call_soon, callback);
+    Py_DECREF(callback);
+    if (!handle)
+        return NULL;
+    Py_DECREF(handle);
+    bolt_server_drain(engine);
     Py_RETURN_NONE;
 }
 

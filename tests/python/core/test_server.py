@@ -145,6 +145,23 @@ def test_drain_finishes_what_is_in_flight(run: Any) -> None:
     run(main())
 
 
+def test_drain_answers_what_has_just_arrived(run: Any) -> None:
+    """Requests the loop has not looked at yet, when a task that is itself the current one drains."""
+
+    async def main() -> None:
+        async with serve(hello_app()) as service:
+            clients = [await service.connect() for _ in range(3)]
+            for client in clients:
+                client.send("/")
+            service.server.drain()
+            for client in clients:
+                response = await client.receive()
+                assert (response.status, response.headers["connection"]) == (200, "close")
+            await until(service.server.is_drained)
+
+    run(main())
+
+
 @pytest.mark.parametrize("loop_name", sorted(LOOP_FACTORIES))
 def test_loop_closed_without_server_close(loop_name: str) -> None:
     async def leave_a_request_open() -> weakref.ref[_core.Server]:
