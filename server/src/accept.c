@@ -7,6 +7,9 @@
  *   - no descriptor or memory is left (EMFILE, ENFILE, ENOBUFS, ENOMEM): goes on when one closes, or after ACCEPT_RETRY_MS
  *     because somebody else may have held them.
  * Meanwhile clients wait in the kernel's queue, where the load balancer sees them.
+ *
+ * Closing a listener resets what waits in its queue, so a draining server empties the queue first. What arrives between
+ * that and the close is lost to this listener; a supervisor that keeps a copy open for a successor loses nothing.
  */
 #include "server_int.h"
 
@@ -146,6 +149,15 @@ void bolt_listener_accept(struct listener *listener)
         accept_one(listener);
     }
     bolt_server_enqueue(listener->server, &listener->source);
+}
+
+void bolt_listener_accept_rest(struct bolt_server *server)
+{
+    for (struct listener *listener = server->listeners; listener; listener = listener->next) {
+        listener->ready = listener->fd >= 0;
+        for (unsigned turn = 0; turn < DRAIN_ACCEPTS && listener->ready && !is_paused(server); turn++)
+            accept_one(listener);
+    }
 }
 
 void bolt_listener_resume(struct bolt_server *server)

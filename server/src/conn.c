@@ -15,7 +15,7 @@
  * Invariants
  *  1. Edge-triggered readiness: `readable` and `writable` are only cleared by a short recv, EAGAIN or a full socket.
  *  2. While an exchange is the app's nothing is read: what arrives stays in the kernel, `readable` remembers it.
- *  3. At most one timeout per direction: read_timer (HEADER, IDLE, CONTENT, LINGER) and write_timer. Reading that we have
+ *  3. At most one timeout per direction: read_timer (HEADER, IDLE, CONTENT, LINGER, DRAIN) and write_timer. Reading that we have
  *     paused ourselves is never held against the client.
  *  4. After an answer that refuses a request the client's remaining octets are read and dropped for a while:
  *     closing with unread input would reset the connection and could destroy the answer (RFC 9112 9.6).
@@ -400,7 +400,7 @@ static void choose_timeout(struct bolt_conn *conn)
     else if (bolt_output_unsent(conn))
         bolt_timer_stop(&conn->read_timer); /* the write timeout watches */
     else
-        start_once(conn, TIMER_IDLE);
+        start_once(conn, conn->server->draining ? TIMER_DRAIN : TIMER_IDLE);
 }
 
 /* Everything possible has been parsed: send, then close or wait. */
@@ -409,7 +409,7 @@ static void settle(struct bolt_conn *conn)
     bolt_output_flush(conn);
     if (conn->phase == PHASE_CLOSED)
         return;
-    if (conn->server->draining && is_idle(conn))
+    if (conn->server->draining && conn->server->options.drain_idle_ms == 0 && is_idle(conn))
         conn->closing = true;
     if (conn->closing && bolt_output_unsent(conn) == 0) {
         finish(conn);
@@ -479,7 +479,7 @@ void bolt_conn_note(struct bolt_conn *conn, uint32_t events)
 
 void bolt_conn_timeout(struct bolt_conn *conn, enum timer_kind kind)
 {
-    if (kind != TIMER_LINGER)
+    if (kind != TIMER_LINGER && kind != TIMER_DRAIN)
         conn->server->stats.timeouts++;
     if (kind == TIMER_HEADER || kind == TIMER_CONTENT) {
         bolt_conn_refuse(conn, 408);
@@ -494,10 +494,10 @@ void bolt_conn_drain(struct bolt_conn *conn)
     char octet;
     if (conn->phase == PHASE_OPEN) {
         conn->exchange->keep_alive = false;
-    } else if (is_idle(conn) && recv(conn->fd, &octet, 1, MSG_PEEK) < 0) {
+    } else if (conn->server->options.drain_idle_ms == 0 && is_idle(conn) && recv(conn->fd, &octet, 1, MSG_PEEK) < 0) {
         bolt_conn_close(conn); /* nobody's request is lost: not one octet has arrived */
     } else {
-        conn->readable = true;
+        conn->readable = true; /* makes sure that we look, and choose the timeout anew */
         bolt_conn_enqueue(conn);
     }
 }

@@ -31,6 +31,7 @@ const struct bolt_server_options BOLT_SERVER_OPTIONS_DEFAULT = {
     .idle_timeout_ms = 75000,
     .content_timeout_ms = 30000,
     .write_timeout_ms = 60000,
+    .drain_idle_ms = 500,
     .output_high_bytes = 256 * 1024,
     .max_connections = 65536,
     .server_name = {"django-cbolt", 12},
@@ -73,6 +74,7 @@ static int copy_options(struct bolt_server *server, const struct bolt_server_opt
     server->durations_ms[TIMER_CONTENT] = options->content_timeout_ms;
     server->durations_ms[TIMER_WRITE] = options->write_timeout_ms;
     server->durations_ms[TIMER_LINGER] = LINGER_MS;
+    server->durations_ms[TIMER_DRAIN] = options->drain_idle_ms;
     return name ? BOLT_OK : BOLT_ERR_NOMEM;
 }
 
@@ -275,6 +277,7 @@ void bolt_server_drain(struct bolt_server *server)
 {
     if (server->draining || server->closed)
         return;
+    bolt_listener_accept_rest(server);
     server->draining = true;
     bolt_listener_remove_all(server);
     struct bolt_conn *next;

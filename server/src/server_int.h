@@ -34,6 +34,7 @@
 #define LINGER_MS 5000u          /* how long a refused client may take to read the answer */
 #define LINGER_BYTES (8u << 20)  /* and how much it may still send meanwhile */
 #define ACCEPTS_PER_TURN 64
+#define DRAIN_ACCEPTS 4096 /* from one listener: the usual limit of its queue */
 #define ACCEPT_RETRY_MS 250u /* after EMFILE and friends */
 #define LOG_FLUSH_BYTES 32768u
 #define LOG_FLUSH_MS 1000u
@@ -60,7 +61,7 @@ struct listener {
 
 /* ------------------------------------------------------------------------------------------- timers */
 
-enum timer_kind { TIMER_HEADER, TIMER_IDLE, TIMER_CONTENT, TIMER_LINGER, TIMER_WRITE, TIMER_KINDS, TIMER_OFF };
+enum timer_kind { TIMER_HEADER, TIMER_IDLE, TIMER_CONTENT, TIMER_LINGER, TIMER_DRAIN, TIMER_WRITE, TIMER_KINDS, TIMER_OFF };
 
 struct timer {
     struct timer *next, *prev;
@@ -199,7 +200,7 @@ void bolt_conn_refuse(struct bolt_conn *conn, int status);
 /* Drops the socket at once. An exchange in the app's hands becomes disconnected and is told through the queue. */
 void bolt_conn_close(struct bolt_conn *conn);
 void bolt_conn_timeout(struct bolt_conn *conn, enum timer_kind kind);
-/* Graceful stop: closes the connection if nothing is under way on it. */
+/* Graceful stop: lets the connection finish what is under way on it, and closes it when nothing is. */
 void bolt_conn_drain(struct bolt_conn *conn);
 
 /* input.c */
@@ -242,6 +243,8 @@ void bolt_timer_expire(struct bolt_server *server);
 void bolt_listener_accept(struct listener *listener);
 /* A connection or a descriptor has become free: goes on where accept was paused. */
 void bolt_listener_resume(struct bolt_server *server);
+/* Before the end: takes what waits in the kernel's queues, as far as accept is not paused. */
+void bolt_listener_accept_rest(struct bolt_server *server);
 /* Stops watching the listening sockets; the descriptors stay the caller's. */
 void bolt_listener_remove_all(struct bolt_server *server);
 void bolt_listener_free_all(struct bolt_server *server);

@@ -42,13 +42,14 @@
 struct bolt_server;
 struct bolt_exchange;
 
-/* Timeouts of 0 never expire. Copied by bolt_server_new(), server_name included. */
+/* Timeouts of 0 never expire; a drain_idle_ms of 0 closes at once. Copied by bolt_server_new(), server_name included. */
 struct bolt_server_options {
     struct bolt_http1_limits limits;
     uint32_t header_timeout_ms;  /* first octet of a request to the end of its header section: 408 */
     uint32_t idle_timeout_ms;    /* keep-alive: between requests, closes silently */
     uint32_t content_timeout_ms; /* no content octet arrived for this long: 408 */
     uint32_t write_timeout_ms;   /* the peer accepted no octet for this long: closes */
+    uint32_t drain_idle_ms;      /* while draining an idle connection may still send a request for this long */
     size_t output_high_bytes;    /* above this much unsent output a connection stops parsing and reading */
     uint32_t max_connections;    /* above: accept is paused */
     struct bolt_slice server_name;
@@ -57,7 +58,7 @@ struct bolt_server_options {
     void *now_ctx;
 };
 
-/* limits default; 10 s, 75 s, 30 s, 60 s; 256 KiB; 65536; "django-cbolt"; -1 */
+/* limits default; 10 s, 75 s, 30 s, 60 s, 0.5 s; 256 KiB; 65536; "django-cbolt"; -1 */
 extern const struct bolt_server_options BOLT_SERVER_OPTIONS_DEFAULT;
 
 struct bolt_server_app {
@@ -107,8 +108,10 @@ int bolt_server_run(struct bolt_server *server);
 void bolt_server_run_pending(struct bolt_server *server);
 bool bolt_server_has_pending(const struct bolt_server *server);
 
-/* Graceful stop: stop accepting, close idle connections, `connection: close` on every further response (open
- * exchanges get keep_alive = false). Call bolt_server_run_pending() after it. bolt_server_is_drained() turns true when no connection is left. */
+/* Graceful stop: accept what the kernel has already connected and nothing more, close connections that stay idle for
+ * drain_idle_ms (a client that keeps a connection busy has its next request on the way, and nobody would answer it),
+ * `connection: close` on every further response (open exchanges get keep_alive = false). Call bolt_server_run_pending()
+ * after it. bolt_server_is_drained() turns true when no connection is left. */
 void bolt_server_drain(struct bolt_server *server);
 bool bolt_server_is_drained(const struct bolt_server *server);
 

@@ -253,7 +253,9 @@ static void drains(void **state)
     struct fixture f;
     struct answer answer = {0};
     uint16_t port;
-    fixture_begin(&f);
+    fixture_init(&f);
+    f.options.drain_idle_ms = 0;
+    fixture_start(&f);
     int listener = tcp_listener(&port);
     assert_int_equal(bolt_server_add_listener(f.server, listener), BOLT_OK);
     struct client idle = client_connect(&f), open = client_connect(&f), partial = client_connect(&f),
@@ -300,6 +302,70 @@ static void drains(void **state)
     client_close(&partial);
     client_close(&unread);
     client_close(&nothing);
+    fixture_clear(&f);
+}
+
+/* A client that keeps its connection busy may have sent the next request just before it learns of the end. */
+static void drains_after_the_next_request(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct answer answer = {0};
+    fixture_begin(&f);
+    struct client busy = client_connect(&f), idle = client_connect(&f), fresh = client_connect(&f);
+    client_say(&busy, GET);
+    client_say(&idle, GET);
+    client_await(&f, &busy, &answer);
+    assert_false(answer.close);
+    client_await(&f, &idle, &answer);
+    bolt_server_drain(f.server);
+    bolt_server_run_pending(f.server);
+    fixture_advance(&f, f.options.drain_idle_ms - 1);
+    client_say(&busy, GET);
+    client_say(&fresh, GET);
+    client_await(&f, &busy, &answer);
+    assert_true(answer.close);
+    client_await_eof(&f, &busy);
+    client_await(&f, &fresh, &answer);
+    assert_true(answer.close);
+    client_expect_open(&idle);
+    fixture_advance(&f, 1);
+    client_expect_eof(&idle);
+    assert_int_equal(fixture_stats(&f).timeouts, 0);
+    client_close(&busy);
+    client_close(&fresh);
+    fixture_run(&f);
+    assert_true(bolt_server_is_drained(f.server));
+    client_close(&idle);
+    answer_clear(&answer);
+    fixture_clear(&f);
+}
+
+/* The kernel has told these clients that they are connected; closing the listener would reset them. */
+static void drains_the_queue_of_its_listeners(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct answer answer = {0};
+    struct client clients[3];
+    uint16_t port;
+    fixture_begin(&f);
+    int listener = tcp_listener(&port);
+    assert_int_equal(bolt_server_add_listener(f.server, listener), BOLT_OK);
+    for (size_t i = 0; i < BOLT_ARRAY_LEN(clients); i++) {
+        clients[i] = (struct client){.fd = tcp_connect(port)};
+        assert_int_equal(fcntl(clients[i].fd, F_SETFL, O_NONBLOCK), 0);
+        client_say(&clients[i], GET);
+    }
+    bolt_server_drain(f.server);
+    close(listener);
+    for (size_t i = 0; i < BOLT_ARRAY_LEN(clients); i++) {
+        client_await(&f, &clients[i], &answer);
+        assert_int_equal(answer.status, 200);
+        assert_true(answer.close);
+        client_close(&clients[i]);
+    }
+    answer_clear(&answer);
     fixture_clear(&f);
 }
 
@@ -562,6 +628,8 @@ int main(void)
         cmocka_unit_test(one_greedy_client_does_not_starve_others),
         cmocka_unit_test(a_run_is_bounded_and_continued),
         cmocka_unit_test(drains),
+        cmocka_unit_test(drains_after_the_next_request),
+        cmocka_unit_test(drains_the_queue_of_its_listeners),
         cmocka_unit_test(drains_at_once_without_connections),
         cmocka_unit_test(creation_survives_any_failed_allocation),
         cmocka_unit_test(request_cycles_survive_any_failed_allocation),
