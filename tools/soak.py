@@ -85,10 +85,17 @@ class Server:
 
 
 @contextmanager
-def running(*flags: str, python: Sequence[str] = (), descriptors: int = 4096) -> Iterator[Server]:
-    """A server on a free port, killed in the end if it still runs. ``python`` are interpreter options."""
+def running(
+    *flags: str, python: Sequence[str] = (), descriptors: int = 4096, limit_descriptors: int | None = None
+) -> Iterator[Server]:
+    """A server on a free port, killed in the end if it still runs. ``python`` are interpreter options.
+
+    The server may open ``descriptors`` files at least, or ``limit_descriptors`` at most.
+    """
     soak_client.allow_descriptors(descriptors)  # inherited
     command = [sys.executable, *python, "manage.py", "runbolt", "--host", "127.0.0.1", "--port", "0", *flags]
+    if limit_descriptors is not None:
+        command = ["sh", "-c", f'ulimit -n {limit_descriptors}; exec "$0" "$@"', *command]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "soak.settings", "NO_COLOR": "1"}
     with tempfile.TemporaryDirectory(prefix="bolt-soak-") as directory:
         output, errors = Path(directory, "output"), Path(directory, "errors")

@@ -82,8 +82,13 @@ def _request(method: str, target: str, content: bytes, status: int, answer: obje
     return Ask(head + content, len(head), status, answer)
 
 
+def plain_ask(route: str, n: int) -> Ask:
+    """A GET of one of the routes that answer with the number they were asked for."""
+    return _request("GET", f"/{route}/{n}", b"", 200, {"n": n})
+
+
 def _plain(route: str) -> Callable[[random.Random, int], Ask]:
-    return lambda rng, n: _request("GET", f"/{route}/{n}", b"", 200, {"n": n})
+    return lambda rng, n: plain_ask(route, n)
 
 
 def _sleep(rng: random.Random, n: int) -> Ask:
