@@ -22,10 +22,9 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import django
 from tools.pg_cluster import ENVIRONMENT_NAME, ClusterError, cluster
 from tools.test_django_results import Run, Verdict, compare, judge, read_expectations, read_run
-
-import django
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "tests" / "django"
