@@ -13,6 +13,7 @@
 
 #include <structmember.h>
 
+#include "bolt/ascii.h"
 #include "compat.h"
 
 /* --- building and keeping --- */
@@ -322,18 +323,26 @@ static PyObject *request_setdefault(PyObject *self, PyObject *args, PyObject *kw
     return request_ass_subscript(self, key, fallback) < 0 ? NULL : Py_NewRef(fallback);
 }
 
-/* Appends a part of the target with octets outside ASCII escaped (RFC 3987 3.1). */
+/* Characters a URI may hold (RFC 3986 2.2, 2.3), and '%' of what is escaped already. The parser lets some others
+ * through; of these a backslash would be the worst, because browsers read it as a slash. */
+static bool is_uri_octet(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || bolt_ascii_is_digit(c) ||
+           (c != '\0' && strchr("%-._~:/?#[]@!$&'()*+,;=", c) != NULL);
+}
+
+/* Appends a part of the target, escaped where it is no URI. */
 static char *put_uri(char *out, struct bolt_slice part)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < part.len; i++) {
-        unsigned char c = (unsigned char)part.ptr[i];
-        if (c < 0x80) {
-            *out++ = (char)c;
+        char c = part.ptr[i];
+        if (is_uri_octet(c)) {
+            *out++ = c;
         } else {
             *out++ = '%';
-            *out++ = digits[c >> 4];
-            *out++ = digits[c & 15];
+            *out++ = digits[(unsigned char)c >> 4];
+            *out++ = digits[(unsigned char)c & 15];
         }
     }
     return out;

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
-from tests.python.support.binding import bound, param, query
+from tests.python.support.binding import bound, param, query, route
 from tests.python.support.requests import kept_request
+from tests.python.support.wire import ErrorHooks
 
 from django_bolt import _core
 from django_bolt._plan import Container, GroupSpec, Kind, ParamSpec, Source
@@ -77,6 +78,20 @@ TARGET = (
     "&c=x&l=1&l=2&g1=1&g2=a&g2=b"
 )
 REQUEST_PARTS = {"method": "POST", "body": b'{"a": 1}', "headers": (("H", "a"), ("H", "b"), ("Cookie", "k=v"))}
+
+
+def test_registering() -> None:
+    def attempt(fail: FailNth) -> bool:
+        app = _core.App(ErrorHooks())
+        spec = route(*EVERYTHING, path="/", method="POST", handler=print)
+        try:
+            with fail:
+                app.add_route(spec)
+        except MemoryError:
+            return True
+        return False
+
+    assert each_allocation(attempt) > 20
 
 
 def test_binding() -> None:

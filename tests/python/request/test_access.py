@@ -75,6 +75,13 @@ def test_other_items_cannot_be_set(request_: _core.Request, key: str) -> None:
         request_[key] = 1
 
 
+def test_items_cannot_be_deleted(request_: _core.Request) -> None:
+    with pytest.raises(AttributeError, match=r"request\.user cannot be deleted"):
+        del request_["user"]
+    with pytest.raises(KeyError):
+        del request_["method"]
+
+
 def test_setdefault(request_: _core.Request) -> None:
     first, second = object(), object()
     assert request_.setdefault("user", first) is first

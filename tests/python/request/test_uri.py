@@ -22,6 +22,9 @@ ANY_PATH = "/{rest:path}"
         ("/a%20b?c=%20+", "/a%20b?c=%20+"),
         ("//evil.example/x?y", "/%2Fevil.example/x?y"),
         ("///x", "/%2F/x"),
+        ("/\\evil.example?\\", "/%5Cevil.example?%5C"),
+        ('/"<>{}|^`?"', "/%22%3C%3E%7B%7D%7C%5E%60?%22"),
+        ("/-._~:@!$&'()*+,;=[]?-._~:@!$&'()*+,;=[]/?", "/-._~:@!$&'()*+,;=[]?-._~:@!$&'()*+,;=[]/?"),
         ("http://testserver/a?b", "/a?b"),
         ("/" + "x" * 3000, "/" + "x" * 3000),
     ],
@@ -30,9 +33,10 @@ def test_full_path(target: str, full: str) -> None:
     assert look(lambda request: request.get_full_path(), path=ANY_PATH, target=target) == full
 
 
-def test_full_path_never_names_a_host() -> None:
-    request = kept_request(path=ANY_PATH, target="//evil.example/x")
-    assert urlsplit(request.get_full_path()).netloc == ""
+@pytest.mark.parametrize("target", ["//evil.example/x", "/\\evil.example/x", "///evil.example/x", "/\\/evil.example/x"])
+def test_full_path_never_names_a_host(target: str) -> None:
+    full = kept_request(path=ANY_PATH, target=target).get_full_path()
+    assert urlsplit(full.replace("\\", "/")).netloc == ""  # as browsers read it
 
 
 def absolute(location: Any = None, *, target: str = "/dir/page?q=1", headers: Any = (), **settings: Any) -> str:
