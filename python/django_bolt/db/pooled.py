@@ -12,6 +12,7 @@ Life of a borrowed connection:
 from __future__ import annotations
 
 import asyncio
+import copy
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,7 +24,11 @@ from django_bolt.db.scope import current_task
 
 DEFAULT_TIMEOUT_S = 30.0
 
-_pools: dict[tuple[asyncio.AbstractEventLoop, str], Pool[Any]] = {}
+#: by event loop, alias and what the connections were made with
+_pools: dict[tuple[asyncio.AbstractEventLoop, str, str], Pool[Any]] = {}
+
+#: the parts of settings_dict that decide what a physical connection is
+_CONNECTS_WITH = ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS", "TIME_ZONE")
 
 
 def close_pools(loop: asyncio.AbstractEventLoop | None = None, alias: str | None = None) -> None:
@@ -47,6 +52,8 @@ class PooledWrapper(BaseDatabaseWrapper):
         self._open_cursors = 0
         self._connecting = False
         self._borrowed_before = False
+        self._pool_settings: list[Any] = []
+        self._pool_key = ""
 
     # -- what a backend provides --------------------------------------------------------------
 
@@ -76,8 +83,21 @@ class PooledWrapper(BaseDatabaseWrapper):
     def _borrows(self) -> bool:
         return not self.shared_by_tasks and not self._connecting and _core.in_worker()
 
+    def _settings_key(self) -> str:
+        """Tells connections of this wrapper from those made with other settings under the same alias.
+
+        A copy() with changed settings, a settings_dict changed in place (creating a test database renames it) must not
+        be lent a connection to the other database.
+        """
+        settings = [self.settings_dict[name] for name in _CONNECTS_WITH]
+        if settings != self._pool_settings:
+            self._pool_settings = copy.deepcopy(settings)
+            self._pool_key = repr(settings)
+            self._borrowed_before = False
+        return self._pool_key
+
     def _pool_of_loop(self) -> Pool[Any]:
-        key = (asyncio.get_running_loop(), self.alias)
+        key = (asyncio.get_running_loop(), self.alias, self._settings_key())
         pool = _pools.get(key)
         if pool is None:
             options = self.pool_options()
@@ -122,7 +142,11 @@ class PooledWrapper(BaseDatabaseWrapper):
         self._pool = pool
         if not made:
             if not self._borrowed_before:
-                self.prepare_borrowed()
+                try:
+                    self.prepare_borrowed()
+                except BaseException:
+                    self._give_back()
+                    raise
             self.autocommit = self.settings_dict["AUTOCOMMIT"]
             self.closed_in_transaction = False
             self.errors_occurred = False
