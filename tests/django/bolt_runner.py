@@ -16,6 +16,7 @@ import faulthandler
 import json
 import os
 import time
+import traceback
 import unittest
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import greenlet  # type: ignore[import-untyped]
+from django.db import DatabaseError
 from django.test.runner import DiscoverRunner
 
 _OURS = os.environ["BOLT_DJANGO_BACKEND"] == "ours"
@@ -31,6 +33,7 @@ _DRIVEN = os.environ["BOLT_DJANGO_MODE"] == "driven"
 _TEST_TIMEOUT_S = float(os.environ.get("BOLT_DJANGO_TEST_TIMEOUT", "240"))
 _TICK_S = 0.01
 _MESSAGE_OCTETS = 4000
+_TEARDOWN = "teardown of the test databases"
 
 T = TypeVar("T")
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType]
@@ -186,11 +189,18 @@ class Runner(DiscoverRunner):
         return self._counted(lambda: _in_worker(lambda: run(test_labels, **kwargs)))
 
     def teardown_databases(self, old_config: Any, **kwargs: Any) -> None:
+        """Recorded like a test: a connection that somebody still holds shows here."""
+        recorder.write(start=_TEARDOWN)
         if _DRIVEN:
             from django_bolt.db.pooled import close_pools  # noqa: PLC0415
 
             close_pools()  # PostgreSQL drops no database that somebody is connected to
-        super().teardown_databases(old_config, **kwargs)
+        outcome, message = "pass", ""
+        try:
+            super().teardown_databases(old_config, **kwargs)
+        except DatabaseError:
+            outcome, message = "error", traceback.format_exc()
+        recorder.write(id=_TEARDOWN, outcome=outcome, seconds=0, switches=0, message=message)
 
     def _counted(self, run: Callable[[], int]) -> int:
         began = time.monotonic()
