@@ -134,7 +134,8 @@ def transform(value: Any, declared: Declared, leaf: Leaf) -> Any:
 def _transform_fields(value: Any, declared: Declared, leaf: Leaf) -> Any:
     struct = declared.struct
     if struct is None or not isinstance(value, get_origin(struct) or struct):
-        declared = _of_class(type(value))
+        cls: Any = type(value)
+        declared = _of_class(cls)
     changes = {}
     for field, at in declared.fields:
         old = getattr(value, field.name)
