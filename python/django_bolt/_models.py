@@ -21,6 +21,7 @@ from django.db.models.manager import BaseManager
 from django.db.models.query import ModelIterable, RawQuerySet
 
 from django_bolt._fields import Field
+from django_bolt._selection import Selection
 from django_bolt._tree import Declared, transform
 
 
@@ -39,10 +40,13 @@ def evaluate(queryset: Any, item: Declared) -> list[Any]:
         return _renamed(list(queryset), item)
     if item.struct is None:
         return _untyped_rows(queryset)
-    columns = _columns(queryset, item)
+    reader = _reader(queryset.model, item)
+    columns = _columns(queryset, reader)
     if columns is None:
         return [read_model(instance, item) for instance in _with_relations(queryset, item)]
-    return _renamed(list(_without_prefetch(queryset).values(*columns)), item)
+    queryset = _without_prefetch(queryset)
+    chosen = reader.selection.of(queryset) if columns is reader.columns else queryset.values(*columns)
+    return _renamed(list(chosen), item)
 
 
 def read_model(instance: Any, declared: Declared) -> Any:
@@ -95,6 +99,11 @@ class _Reader:
         """See ``_columns``, of an ordinary queryset."""
         return self.columns_among(_column_names(self._model))
 
+    @functools.cached_property
+    def selection(self) -> Selection:
+        """``columns``, ready to be fetched."""
+        return Selection(self._model, self.columns or ())
+
     def columns_among(self, available: Collection[str]) -> tuple[str, ...] | None:
         """The declared fields that ``values()`` shall fetch, or None when it cannot give all that are needed."""
         columns = []
@@ -119,12 +128,11 @@ def _reader(model: type[models.Model], declared: Declared) -> _Reader:
     return reader
 
 
-def _columns(queryset: models.QuerySet[Any], item: Declared) -> tuple[str, ...] | None:
+def _columns(queryset: models.QuerySet[Any], reader: _Reader) -> tuple[str, ...] | None:
     """The ``values()`` arguments that yield every declared field, or None when instances are needed."""
     query = queryset.query
     if query.combinator or query.distinct:  # another selection would be another result
         return None
-    reader = _reader(queryset.model, item)
     if not query.annotations and not query.extra:
         return reader.columns
     return reader.columns_among({*query.annotations, *query.extra, *_column_names(queryset.model)})
