@@ -47,7 +47,8 @@ def write_value(path: Path, value: int) -> None:
 
 
 def dev(project: Path, *arguments: str) -> AbstractContextManager[Runbolt]:
-    return runbolt(project, "--dev", *arguments, PYTHONPATH=str(project.parent / "library"))
+    paths = [str(project.parent / "library"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return runbolt(project, "--dev", *arguments, PYTHONPATH=os.pathsep.join(paths))
 
 
 def restarted(run: Runbolt) -> None:
