@@ -139,9 +139,24 @@ def _failing(rng: random.Random, n: int) -> Ask:
     return _request("GET", f"/failing/{n}", b"", 500, ...)
 
 
+def _page(rng: random.Random, n: int) -> Ask:
+    return _request("GET", f"/page/{n}", b"", 200, f"<p>{n}</p>")
+
+
+def _too_large(rng: random.Random, n: int) -> Ask:
+    """Refused for what it announces; the content itself never comes."""
+    head = f"POST /body/{n} HTTP/1.1\r\nhost: soak\r\ncontent-length: {1 << 24}\r\n\r\n".encode()
+    return Ask(head + b"x" * 1000, len(head), 413, {"detail": "Payload too large"})
+
+
+def _unencodable(rng: random.Random, n: int) -> Ask:
+    return _request("GET", f"/unencodable/{n}", b"", 500, ...)
+
+
 _SUSPENDING = [_sleep, *map(_plain, ("zero", "future", "group", "timeout", "thread", "context", "cleanup"))]
-_GOOD = [_plain("sync"), _plain("immediate"), _large, _body, _digest, *_SUSPENDING]
-_ERRORS = [_wrong_body, _wrong_path, _not_found, _not_allowed, _refused, _failing]
+_SURVIVING = [_plain("kept"), _plain("background")]
+_GOOD = [_plain("sync"), _plain("immediate"), _large, _body, _digest, _page, *_SUSPENDING, *_SURVIVING]
+_ERRORS = [_wrong_body, _wrong_path, _not_found, _not_allowed, _too_large, _refused, _failing, _unencodable]
 
 
 def make_ask(rng: random.Random, n: int, errors: float) -> Ask:
@@ -226,7 +241,9 @@ def check(ask: Ask, status: int, content: bytes) -> None:
     """Raises WrongAnswer."""
     if status != ask.status:
         raise WrongAnswer(f"status {status} instead of {ask.status}: {content[:200]!r}")
-    if ask.answer is not ... and json.loads(content) != ask.answer:
+    if ask.answer is ...:
+        return
+    if (content.decode() if isinstance(ask.answer, str) else json.loads(content)) != ask.answer:
         raise WrongAnswer(f"content {content[:200]!r} instead of {str(ask.answer)[:200]}")
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from django_bolt import BoltAPI, Request
 from django_bolt.exceptions import HTTPException
+from django_bolt.responses import HTML
 from soak.introspection import remember_server, snapshot
 
 
@@ -29,6 +30,7 @@ async def _one_thread(api: BoltAPI) -> AsyncIterator[None]:
 
 remember_server()
 api = BoltAPI(lifespan=_one_thread)
+_children: set[asyncio.Task[int]] = set()
 _current: contextvars.ContextVar[int] = contextvars.ContextVar("current")
 
 
@@ -157,6 +159,35 @@ async def digest(request: Request, n: int) -> dict[str, object]:
 @api.get("/refused/{n}")
 async def refused(n: int) -> dict[str, int]:
     raise HTTPException(status_code=418, detail=f"refused {n}")
+
+
+@api.get("/page/{n}")
+async def page(n: int) -> HTML:
+    await asyncio.sleep(0)
+    return HTML(f"<p>{n}</p>", headers={"x-number": str(n)})
+
+
+@api.get("/unencodable/{n}")
+async def unencodable(n: int) -> dict[str, object]:
+    return {"n": n, "object": object()}
+
+
+@api.get("/kept/{n}")
+async def kept(request: Request, n: int) -> dict[str, int]:
+    """The request and its task outlive the answer, in a cycle that only the collector can take apart."""
+    cycle: dict[str, object] = {"request": request, "task": asyncio.current_task()}
+    cycle["self"] = cycle
+    request.state["cycle"] = cycle
+    return {"n": n}
+
+
+@api.get("/background/{n}")
+async def background(n: int) -> dict[str, int]:
+    """A child outlives the request."""
+    child = asyncio.create_task(asyncio.sleep(0.002, n))
+    _children.add(child)
+    child.add_done_callback(_children.discard)
+    return {"n": n}
 
 
 @api.get("/failing/{n}")
