@@ -41,7 +41,8 @@ echo "Installing Python packages into $venv and building"
 bin=$(cd "$venv/bin" && pwd)
 PATH=$bin:$PATH
 export PATH
-pip install -q --disable-pip-version-check "meson>=1.3" ninja "meson-python>=0.17" "greenlet>=3.1"
+# Debian 12's pip takes no repeated -C.
+pip install -q --disable-pip-version-check "pip>=23.1" "meson>=1.3" ninja "meson-python>=0.17" "greenlet>=3.1"
 mkdir -p "$build"
 # build/ keeps objects of every interpreter apart.
 if [ "$profile" = dev ]; then

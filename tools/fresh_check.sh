@@ -9,6 +9,7 @@ set -eu
 what=${1:-all}
 cd "$(dirname "$0")/.."
 root=$(mktemp -d /tmp/fresh-check.XXXXXX)
+chmod 755 "$root"
 trap 'rm -rf "$root"' EXIT
 mirror=$(sed -nE 's/^(URIs:|deb( \[[^]]*\])?) *(https?:[^ ]+).*/\3/p' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -1)
 
@@ -35,7 +36,7 @@ mkdir "$root/project"
 git archive HEAD | tar -x -C "$root/project"
 report "debootstrap" "$started"
 
-# Runs a script in the root with its own /proc, /dev/shm and processes; the arguments become its $1, $2, ...
+# Runs a script in the root with its own /proc, /dev/shm, /dev/pts and processes; the arguments become its $1, $2, ...
 in_root() {
     script=$1
     shift
@@ -44,6 +45,7 @@ in_root() {
         shift 2
         mount -t proc proc "$root/proc"
         mount -t tmpfs tmpfs "$root/dev/shm"
+        mount -t devpts devpts "$root/dev/pts"
         exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
             PIP_CERT=/etc/ssl/certs/ca-certificates.crt CI=true chroot "$root" sh -euc "$script" sh "$@"
     ' sh "$root" "$script" "$@"
