@@ -17,6 +17,7 @@ include_dir=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"
 need "command -v cc" gcc
 need "command -v make" make
 need "echo '#include <stdlib.h>' | cc -E -" libc6-dev
+need "command -v pkg-config" pkg-config
 need "test -f '$include_dir/Python.h'" "python3-dev"
 need "'$python' -m ensurepip --version" "python3-venv"
 need "echo '#include <sqlite3.h>' | cc -E -" libsqlite3-dev
