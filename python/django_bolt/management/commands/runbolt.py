@@ -17,6 +17,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.color import no_style
 from django.db import DatabaseError, connections
 from django.template.autoreload import get_template_directories
 from django.utils.autoreload import get_child_arguments
@@ -50,7 +51,6 @@ class Command(BaseCommand):
     help = "Serve the project's BoltAPI instances."
     # Run by handle(): the parent of --dev must survive what they find.
     requires_system_checks = ()
-    stealth_options = ("stdout", "stderr")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The flags; those about threads and the admin are accepted for compatibility."""
@@ -85,6 +85,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until told to stop; exits with the server's code. Raises CommandError for what the user can mend."""
+        if "NO_COLOR" in os.environ:
+            self.style = no_style()
+            self.stderr.style_func = None
         try:
             code = self._run(options)
         except (ApplicationError, DiscoveryError, ListenError, OptionError) as exc:
@@ -127,7 +130,7 @@ class Command(BaseCommand):
         enabled = logging.getLogger(ACCESS_LOGGER).isEnabledFor(logging.INFO)
         if not enabled:
             notice = f"No access log: the logger {ACCESS_LOGGER!r} is not enabled for INFO in settings.LOGGING."
-            self.stderr.write(self.style.NOTICE(notice))
+            self.stderr.write(notice, self.style.NOTICE)
         return enabled
 
     def _check(self) -> None:
@@ -137,15 +140,14 @@ class Command(BaseCommand):
             self.check_migrations()
         except DatabaseError as exc:
             # Serving does not depend on it: the database may come up after us.
-            self.stderr.write(self.style.WARNING(f"Cannot tell whether migrations are unapplied: {exc}"))
+            self.stderr.write(f"Cannot tell whether migrations are unapplied: {exc}", self.style.WARNING)
 
     def _listen(self, address: Address, serve: ServeOptions) -> Listeners:
         return open_listeners(address, serve.processes, serve.backlog, share=serve.reuse_port)
 
     def _announce(self, application: Application, address: Address, serve: ServeOptions) -> None:
         first, *rest = banner(address, application, serve)
-        style = (lambda text: text) if "NO_COLOR" in os.environ else self.style.SUCCESS
-        self.stdout.write("\n".join([style(first), *rest]))
+        self.stdout.write("\n".join([self.style.SUCCESS(first), *rest]))
         self.stdout.flush()
 
     # -- many processes ------------------------------------------------------------------------------------------
@@ -153,9 +155,8 @@ class Command(BaseCommand):
     def _supervise(self, application: Application, listeners: Listeners, serve: ServeOptions) -> int:
         others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
         if others:
-            self.stderr.write(
-                self.style.WARNING(f"Threads started at import do not exist in workers: {', '.join(others)}")
-            )
+            notice = f"Threads started at import do not exist in workers: {', '.join(others)}"
+            self.stderr.write(notice, self.style.WARNING)
         # Shared by all workers from now on; a collection would write to its pages and so copy them.
         gc.collect()
         gc.freeze()
@@ -172,7 +173,7 @@ class Command(BaseCommand):
         return outcome
 
     def _log(self, message: str) -> None:
-        self.stderr.write(f"runbolt: {message}")
+        self.stderr.write(f"runbolt: {message}", str)  # not in the colour of errors
         self.stderr.flush()
 
     # -- development ---------------------------------------------------------------------------------------------
