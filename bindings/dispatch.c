@@ -84,7 +84,7 @@ static void report_hook_failure(struct bolt_py_task *task, PyObject *exc)
         PyException_SetContext(failure, Py_NewRef(exc));
     Py_XDECREF(context);
     PyErr_SetRaisedException(failure);
-    PyErr_WriteUnraisable(task->server->app->handle_exception);
+    bolt_py_server_report(task->server, task->server->app->handle_exception);
 }
 
 /* Ends the request with the exception that is set. */
@@ -236,7 +236,7 @@ void bolt_py_dispatch_request(void *ctx, struct bolt_exchange *exchange)
     PyObject *context = PyContext_Copy(server->base_context);
     PyObject *self = context ? bolt_py_task_acquire(server) : NULL;
     if (!self) {
-        PyErr_WriteUnraisable((PyObject *)server);
+        bolt_py_server_report(server, (PyObject *)server);
         Py_XDECREF(context);
         bolt_exchange_reply_simple(exchange, 500, BOLT_SLICE_LIT("Internal Server Error"), BOLT_SLICE_LIT(""));
         return;
@@ -249,13 +249,17 @@ void bolt_py_dispatch_request(void *ctx, struct bolt_exchange *exchange)
     Py_DECREF(context);
     if (!server->spare) /* it was promoted or retired */
         bolt_py_task_leave(server);
+    assert(!PyErr_Occurred());
 }
 
 void bolt_py_dispatch_disconnect(void *ctx, struct bolt_exchange *exchange)
 {
     struct bolt_py_server *server = ctx;
     PyObject *self = exchange->app_data;
-    if (!self || server->closing || !bolt_py_task_of(self)->route->cancel_on_disconnect)
+    if (!self || server->closing)
+        return;
+    const struct bolt_py_task *task = bolt_py_task_of(self);
+    if (!task->coro || !task->route->cancel_on_disconnect) /* sync code that waits is not prepared for it */
         return;
     Py_INCREF(self);
     if (bolt_py_task_cancel(self, NULL) < 0)

@@ -86,6 +86,17 @@ void bolt_py_server_interrupt(struct bolt_py_server *server, PyObject *exc)
         server->interrupt = Py_NewRef(exc);
 }
 
+void bolt_py_server_report(struct bolt_py_server *server, PyObject *where)
+{
+    if (!PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) && !PyErr_ExceptionMatches(PyExc_SystemExit)) {
+        PyErr_WriteUnraisable(where);
+        return;
+    }
+    PyObject *exc = PyErr_GetRaisedException();
+    bolt_py_server_interrupt(server, exc);
+    Py_DECREF(exc);
+}
+
 static PyObject *on_ready(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     struct bolt_py_server *server = cast(self);

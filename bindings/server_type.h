@@ -50,5 +50,7 @@ void bolt_py_server_run_queue(struct bolt_py_server *server);
 int bolt_py_server_raise_interrupt(struct bolt_py_server *server);
 /* Keeps a KeyboardInterrupt or SystemExit (borrowed) to be raised into the loop; the first one wins. */
 void bolt_py_server_interrupt(struct bolt_py_server *server, PyObject *exc);
+/* The exception that is set has no other reader: interrupts go to the loop, anything else to sys.unraisablehook. */
+void bolt_py_server_report(struct bolt_py_server *server, PyObject *where);
 
 #endif

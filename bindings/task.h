@@ -15,7 +15,8 @@
  *  1. `exchange` is non-NULL exactly from acquire to the end of the response.
  *  2. A promoted task is in its server's list (a strong reference) until it completes; nothing else
  *     keeps a request alive, as asyncio keeps only weak references to tasks.
- *  3. At most one task is entered per server, and only while Python code of that request runs.
+ *  3. At most one task per server is the loop's current task: while code of its request runs, and no longer than until
+ *     the engine is left or the worker is captured (drive.h).
  *  4. The Future part (state, result, callbacks) is only ever changed through asyncio.Future's own methods; the
  *     fields that asyncio.Task would add stay unused, and every method that reads them is overridden.
  */

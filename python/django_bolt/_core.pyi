@@ -6,8 +6,6 @@ from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
 from django_bolt._plan import RouteSpec
 
-__version__: str
-
 #: status, header pairs (names lower-case), content octets
 RawResponse: TypeAlias = tuple[int, Sequence[tuple[str, str]], bytes]
 
@@ -113,8 +111,6 @@ class Request:
     def __delitem__(self, key: str, /) -> NoReturn: ...
     def get_full_path(self) -> str: ...
     def build_absolute_uri(self, location: str | None = None) -> str: ...
-
-encode_json: Callable[[Any], bytes]
 
 # ---- green runtime: sync code that waits without blocking the loop (see django_bolt.concurrency) ----
 

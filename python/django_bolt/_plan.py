@@ -128,7 +128,8 @@ class ResultSpec:
 class RouteSpec:
     """Everything ``_core.App.add_route`` needs. ``meta`` is handed back to the hooks untouched.
 
-    ``cancel_on_disconnect`` cancels the task of a suspended request when its client is gone.
+    ``cancel_on_disconnect`` cancels the task of a suspended request when its client is gone; sync handlers, which may
+    be in the middle of anything, always run to their end.
     """
 
     method: str

@@ -248,6 +248,29 @@ def test_a_hook_that_raises(unraisable: list[BaseException]) -> None:
     run(main())
 
 
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_in_the_hook_reaches_the_loop(kind: type[BaseException], unraisable: list[BaseException]) -> None:
+    class Interrupted(Hooks):
+        def handle_exception(self, exc: BaseException, request: _core.Request, meta: Any) -> RawResponse:
+            raise kind
+
+    async def main() -> None:
+        app = Application(Interrupted())
+        app.add("/", lambda: 1 / 0)
+        async with serve(app) as service:
+            contents.append((await service.get("/")).content)
+
+    contents: list[bytes] = []
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(main())
+    with pytest.raises(kind):
+        loop.run_until_complete(task)
+    loop.run_until_complete(task)
+    loop.close()
+    assert contents == [b'{"detail":"Internal Server Error"}']
+    assert unraisable == []
+
+
 # ---- finalize ---------------------------------------------------------------------------------
 
 

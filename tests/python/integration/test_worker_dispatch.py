@@ -213,7 +213,7 @@ def test_a_disconnect_does_not_cancel_a_sync_handler(run: Any) -> None:
             seen.append(_core.wait(gate))
             return "nobody listens"
 
-        app.add("/", handler, cancel_on_disconnect=False)
+        app.add("/", handler)
         async with serve(app) as service:
             client = await service.connect()
             client.send("/")
