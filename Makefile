@@ -37,7 +37,7 @@ run: $(RUN_STAMP) ## Serve the example project: HOST=127.0.0.1 PORT=8000 ARGS="-
 	@cd examples/guide && GUIDE_EXTERNAL_URL=http://$(HOST):$(PORT)/external/data \
 	    exec python manage.py runbolt --host $(HOST) --port $(PORT) $(ARGS)
 
-test: test-c test-py ## All tests
+test: test-c test-py test-django ## All tests
 
 test-c: build ## C unit tests, replay of the fuzz corpora
 	meson test -C $(BUILD) --print-errorlogs --suite c --suite fuzz-replay
