@@ -108,32 +108,35 @@ static void on_inverse(sqlite3_context *context, int count, sqlite3_value **valu
     call_step_method(context, count, values, "inverse");
 }
 
-static void call_result_method(sqlite3_context *context, const char *method, bool last)
+/* Sets what instance.method() returns as the result. */
+static void call_result_method(sqlite3_context *context, struct bolt_py_sqlite *conn, PyObject *instance,
+                               const char *method)
 {
-    struct callback *callback = sqlite3_user_data(context);
-    struct bolt_py_sqlite *conn = callback->conn;
-    struct bolt_py_sqlite_gil gil = bolt_py_sqlite_gil_take(conn);
-    PyObject *instance = aggregate_instance(context, callback);
     PyObject *result = instance ? PyObject_CallMethod(instance, method, NULL) : NULL;
     if (!result || bolt_py_sqlite_result(context, result) < 0)
         report(conn, context, "user-defined aggregate's method raised error");
     Py_XDECREF(result);
-    if (last) {
-        PyObject **slot = sqlite3_aggregate_context(context, 0);
-        if (slot)
-            Py_CLEAR(*slot);
-    }
-    bolt_py_sqlite_gil_give(gil);
 }
 
+/* A group without rows has no instance: its result is NULL, as in sqlite3. */
 static void on_final(sqlite3_context *context)
 {
-    call_result_method(context, "finalize", true);
+    struct callback *callback = sqlite3_user_data(context);
+    PyObject **slot = sqlite3_aggregate_context(context, 0);
+    if (!slot || !*slot)
+        return;
+    struct bolt_py_sqlite_gil gil = bolt_py_sqlite_gil_take(callback->conn);
+    call_result_method(context, callback->conn, *slot, "finalize");
+    Py_CLEAR(*slot);
+    bolt_py_sqlite_gil_give(gil);
 }
 
 static void on_value(sqlite3_context *context)
 {
-    call_result_method(context, "value", false);
+    struct callback *callback = sqlite3_user_data(context);
+    struct bolt_py_sqlite_gil gil = bolt_py_sqlite_gil_take(callback->conn);
+    call_result_method(context, callback->conn, aggregate_instance(context, callback), "value");
+    bolt_py_sqlite_gil_give(gil);
 }
 
 /* --- registration --- */

@@ -199,6 +199,7 @@ def test_functions_aggregates_and_collations() -> None:
         return [
             connection.execute("SELECT twice(21), twice('ab'), kind(1, 1.5, 'x', x'00', NULL)").fetchall(),
             connection.execute(f"SELECT total2(column1) FROM {values}").fetchall(),
+            connection.execute(f"SELECT total2(column1) FROM {values} WHERE column1 > 3").fetchall(),
             connection.execute(
                 f"SELECT wtotal(column1) OVER (ORDER BY column1 ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM {values}"
             ).fetchall(),
