@@ -54,5 +54,5 @@ else
     tests=false
 fi
 pip install -q --disable-pip-version-check --no-build-isolation -e ".[$extras]" \
-    "-Cbuild-dir=$build" -Csetup-args=-Dbuildtype=debugoptimized \
+    "-Cbuild-dir=$build" -Csetup-args=-Dbuildtype=debugoptimized -Csetup-args=-Db_lto=false \
     "-Csetup-args=-Dtests=$tests" "-Csetup-args=-Dfailmalloc=$tests"
