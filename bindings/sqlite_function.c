@@ -4,6 +4,8 @@
  * Each registration owns a struct callback, which SQLite releases through its destructor. Exceptions of the Python
  * code are kept and raised by the statement in place of SQLite's "user-defined function raised exception".
  */
+#include <stdio.h>
+
 #include "compat.h"
 #include "sqlite_conn.h"
 
@@ -46,10 +48,22 @@ static PyObject *arguments(struct bolt_py_sqlite *conn, int count, sqlite3_value
     return args;
 }
 
+/* Ends the statement. As in sqlite3 an ordinary exception becomes an OperationalError with the text `what`, which is
+ * what callers catch; a cancellation or KeyboardInterrupt passes through. */
 static void report(struct bolt_py_sqlite *conn, sqlite3_context *context, const char *what)
 {
-    bolt_py_sqlite_keep_exception(conn);
+    if (PyErr_ExceptionMatches(PyExc_Exception) && !PyErr_ExceptionMatches(PyExc_MemoryError))
+        PyErr_Clear(); /* SQLite's error takes its place */
+    else
+        bolt_py_sqlite_keep_exception(conn);
     sqlite3_result_error(context, what, -1);
+}
+
+static void report_method(struct bolt_py_sqlite *conn, sqlite3_context *context, const char *method)
+{
+    char what[80];
+    snprintf(what, sizeof(what), "user-defined aggregate's '%s' method raised error", method);
+    report(conn, context, what);
 }
 
 static void on_function(sqlite3_context *context, int count, sqlite3_value **values)
@@ -91,7 +105,7 @@ static void call_step_method(sqlite3_context *context, int count, sqlite3_value 
     PyObject *args = bound ? arguments(conn, count, values) : NULL;
     PyObject *result = args ? PyObject_Call(bound, args, NULL) : NULL;
     if (!result)
-        report(conn, context, "user-defined aggregate's method raised error");
+        report_method(conn, context, instance ? method : "__init__");
     Py_XDECREF(result);
     Py_XDECREF(args);
     Py_XDECREF(bound);
@@ -114,7 +128,7 @@ static void call_result_method(sqlite3_context *context, struct bolt_py_sqlite *
 {
     PyObject *result = instance ? PyObject_CallMethod(instance, method, NULL) : NULL;
     if (!result || bolt_py_sqlite_result(context, result) < 0)
-        report(conn, context, "user-defined aggregate's method raised error");
+        report_method(conn, context, instance ? method : "__init__");
     Py_XDECREF(result);
 }
 

@@ -211,16 +211,58 @@ def test_functions_aggregates_and_collations() -> None:
     assert both(script)[0] == "returned"
 
 
-def test_a_failing_function_raises_its_own_exception() -> None:
-    connection = dbapi.connect(":memory:")
+class FailingAggregate:
+    """Fails in the method whose name it is made for."""
 
+    fails_in = ""
+
+    def __init__(self) -> None:
+        self._maybe_fail("__init__")
+
+    def step(self, _value: object) -> None:
+        self._maybe_fail("step")
+
+    def finalize(self) -> None:
+        self._maybe_fail("finalize")
+
+    def _maybe_fail(self, method: str) -> None:
+        if self.fails_in == method:
+            raise KeyError("from the aggregate")
+
+
+@pytest.mark.parametrize("method", ["__init__", "step", "finalize"])
+def test_a_failing_aggregate_is_an_operational_error(method: str) -> None:
+    failing = type("Failing", (FailingAggregate,), {"fails_in": method})
+
+    def script(connect: Connect) -> Any:
+        connection = connect(":memory:")
+        connection.create_aggregate("fails", 1, failing)
+        return connection.execute("SELECT fails(1)").fetchall()
+
+    assert both(script)[0] == "raised"
+
+
+def test_a_failing_function_is_an_operational_error() -> None:
     def fails(_value: object) -> None:
         raise KeyError("from the function")
 
-    connection.create_function("fails", 1, fails)
-    with pytest.raises(KeyError, match="from the function"):
-        connection.execute("SELECT fails(1)")
-    assert connection.execute("SELECT 1").fetchall() == [(1,)]
+    def script(connect: Connect) -> Any:
+        connection = connect(":memory:")
+        connection.create_function("fails", 1, fails)
+        return connection.execute("SELECT fails(1)").fetchall()
+
+    assert both(script)[0] == "raised"
+
+
+def test_an_interrupt_in_a_function_passes_through() -> None:
+    connection = dbapi.connect(":memory:")
+
+    def interrupted(_value: object) -> None:
+        raise KeyboardInterrupt
+
+    connection.create_function("interrupted", 1, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        connection.execute("SELECT interrupted(1)")
 
 
 def test_settings() -> None:
