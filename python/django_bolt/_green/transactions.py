@@ -29,7 +29,7 @@ def _enter(self: transaction.Atomic) -> None:
     turns = None
     if outer is not None and outer.wrapper is connection:
         turns = outer.turns
-    elif getattr(connection, "shared_by_tasks", False) and _core.in_worker():
+    elif scope.is_shared(connection) and _core.in_worker():
         turns = scope.shared_turns(connection)
     if turns is not None:
         turns.take()

@@ -8,6 +8,7 @@ seconds gets an error that names the holders.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -34,8 +35,13 @@ class Pool(Generic[C]):
     """Physical connections of one database alias on one event loop. Not thread-safe: it belongs to the loop's
     thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, alias: str, *, max_size: int, timeout: float) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, alias: str, *, max_size: int, timeout: float, close: Callable[[C], None]
+    ) -> None:
         self.loop = loop
+        self.thread = threading.get_ident()
+        self.closed = False
+        self._close = close
         self.alias = alias
         self.max_size = max_size
         self.timeout = timeout
@@ -65,6 +71,10 @@ class Pool(Generic[C]):
     def release(self, connection: C) -> None:
         """Give a clean connection back."""
         self._holders.pop(id(connection), None)
+        if self.closed:
+            self._forget()
+            self._close(connection)
+            return
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
@@ -77,12 +87,13 @@ class Pool(Generic[C]):
         self._holders.pop(id(connection), None)
         self._forget()
 
-    def close(self, close: Callable[[C], None]) -> None:
-        """Close what is idle; borrowed connections are closed by whoever holds them."""
+    def close(self) -> None:
+        """Close what is idle now, and the others when they are given back."""
+        self.closed = True
         while self._idle:
             connection = self._idle.pop()
             self.size -= 1
-            close(connection)
+            self._close(connection)
 
     def _take_idle(self, is_usable: Callable[[C], bool]) -> C | None:
         while self._idle:

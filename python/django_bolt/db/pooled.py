@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import threading
+from collections.abc import Callable
 from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ProgrammingError
 
 from django_bolt import _core
 from django_bolt.db.pool import Pool
 from django_bolt.db.scope import current_task
+from django_bolt.db.task_wrapper import TaskWrapper
 
 DEFAULT_TIMEOUT_S = 30.0
 
@@ -35,14 +37,26 @@ def close_pools(loop: asyncio.AbstractEventLoop | None = None, alias: str | None
     """Close the idle connections of a loop (when it ends), of an alias (before its test database goes), or all."""
     for key in [k for k in _pools if (loop is None or k[0] is loop) and (alias is None or k[1] == alias)]:
         pool = _pools.pop(key)
-        pool.close(lambda connection: connection.close())
+        if key[0].is_running() and not _runs_here(key[0]):
+            key[0].call_soon_threadsafe(_close_pool, pool)
+        else:
+            _close_pool(pool)
 
 
-class PooledWrapper(BaseDatabaseWrapper):
+def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
+def _close_pool(pool: Pool[Any]) -> None:
+    pool.close()
+
+
+class PooledWrapper(TaskWrapper):
     """What the two native backends share. Subclasses say how a physical connection is judged and ended."""
 
-    #: every task uses the thread's wrapper (in-memory databases exist once per connection)
-    shared_by_tasks = False
     #: connections per process when OPTIONS["pool"] does not say
     default_pool_size = 10
 
@@ -64,6 +78,10 @@ class PooledWrapper(BaseDatabaseWrapper):
     def physical_is_clean(self, connection: Any) -> bool:
         """May a connection be given back: no transaction, no query in flight?"""
         raise NotImplementedError
+
+    def settle_physical(self, connection: Any, then: Callable[[], None]) -> None:
+        """Finish what a clean connection still has to do, then call ``then``. Must not wait."""
+        then()
 
     def prepare_borrowed(self) -> None:
         """Set what connecting would have set on this wrapper (not on the connection)."""
@@ -105,6 +123,7 @@ class PooledWrapper(BaseDatabaseWrapper):
                 key[0],
                 self.alias,
                 max_size=int(options.get("max_size") or options.get("min_size") or self.default_pool_size),
+                close=lambda connection: connection.close(),
                 timeout=float(options.get("timeout", DEFAULT_TIMEOUT_S)),
             )
         return pool
@@ -175,10 +194,17 @@ class PooledWrapper(BaseDatabaseWrapper):
         self._open_cursors = 0
         assert pool is not None
         if connection is not None and self.physical_is_clean(connection):
-            pool.release(connection)
+            self.settle_physical(connection, lambda: self._settled(connection, pool))
         else:
             if connection is not None:
                 connection.close()
+            pool.discard(connection)
+
+    def _settled(self, connection: Any, pool: Pool[Any]) -> None:
+        if self.physical_is_clean(connection):
+            pool.release(connection)
+        else:
+            connection.close()
             pool.discard(connection)
 
     # -- Django's hooks -----------------------------------------------------------------------
@@ -219,6 +245,11 @@ class PooledWrapper(BaseDatabaseWrapper):
         return self.connection
 
     def cursor_closed(self, connection: Any) -> None:
+        pool = self._pool
+        if pool is not None and pool.thread != threading.get_ident():  # finalised by another thread's collector
+            if not pool.loop.is_closed():
+                pool.loop.call_soon_threadsafe(self.cursor_closed, connection)
+            return
         if connection is not None and connection is self.connection:
             self._open_cursors -= 1
             self._give_back_if_idle()
@@ -235,16 +266,5 @@ class PooledWrapper(BaseDatabaseWrapper):
                 connection.close()  # an open transaction or cursor was abandoned
             pool.discard(connection)
         self._open_cursors = 0
-        self.in_atomic_block = False
-        self.savepoint_ids = []
-        self.atomic_blocks = []
-        self.needs_rollback = False
-        self.rollback_exc = None
-        self.run_on_commit = []
-        self.run_commit_hooks_on_set_autocommit_on = False
-        self.execute_wrappers = []
-        self.closed_in_transaction = False
         self.autocommit = False
-        self.force_debug_cursor = False
-        self.queries_log.clear()
-        self.__dict__.pop("_bolt_levels", None)
+        self.forget_state()

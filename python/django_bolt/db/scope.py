@@ -22,8 +22,10 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
+from django.db.utils import ConnectionHandler
 
 from django_bolt import _core
+from django_bolt.db.task_wrapper import TaskWrapper
 
 
 class Turns:
@@ -156,18 +158,13 @@ class Storage:
             if inherited is not None and inherited.active:
                 return inherited.wrapper
         root = thread.get(alias)
-        if root is not None and (root.in_atomic_block or getattr(root, "shared_by_tasks", False)):
+        if root is not None and (root.in_atomic_block or is_shared(root)):
             return root
-        free: list[BaseDatabaseWrapper] = self._free.get(alias, [])
-        if not free:
-            raise AttributeError(alias)
-        wrapper = free.pop()
-        self._own(task, alias, wrapper)
-        return wrapper
+        raise AttributeError(alias)
 
     def __setattr__(self, alias: str, wrapper: BaseDatabaseWrapper) -> None:
         task = current_task()
-        if task is None or getattr(wrapper, "shared_by_tasks", False):
+        if task is None or is_shared(wrapper):
             self._thread.wrappers[alias] = wrapper
         else:
             self._own(task, alias, wrapper)
@@ -196,12 +193,18 @@ class Storage:
         wrappers = dict(scope.wrappers)
         scope.wrappers.clear()
         for alias, wrapper in wrappers.items():
-            reset = getattr(wrapper, "reset_for_reuse", None)
-            if reset is None:
-                wrapper.close()
-            else:
-                reset()
+            if isinstance(wrapper, TaskWrapper):
+                wrapper.reset_for_reuse()
                 self._free.setdefault(alias, []).append(wrapper)
+            else:
+                wrapper.close()  # put there by somebody else
+
+
+def is_shared(wrapper: BaseDatabaseWrapper) -> bool:
+    """Does every task of the thread use this wrapper? In-memory databases exist once per connection."""
+    if isinstance(wrapper, TaskWrapper):
+        return bool(wrapper.shared_by_tasks)
+    return wrapper.vendor == "sqlite" and bool(wrapper.is_in_memory_db())
 
 
 def _lookup(wrappers: dict[str, BaseDatabaseWrapper], alias: str) -> BaseDatabaseWrapper:
@@ -209,6 +212,23 @@ def _lookup(wrappers: dict[str, BaseDatabaseWrapper], alias: str) -> BaseDatabas
         return wrappers[alias]
     except KeyError:
         raise AttributeError(alias) from None
+
+
+def take_free(handler: ConnectionHandler, alias: str) -> BaseDatabaseWrapper | None:
+    """A wrapper that an earlier task has left behind, for the running task; None without either."""
+    storage = handler.__dict__.get("_connections")
+    if not isinstance(storage, Storage) or current_task() is None:
+        return None
+    free: list[BaseDatabaseWrapper] = storage._free.get(alias, [])
+    return free.pop() if free else None
+
+
+def drop_free(alias: str) -> None:
+    """Forget the wrappers that wait for a task, with what they are connected to (their database goes away)."""
+    storage = connections.__dict__.get("_connections")
+    if isinstance(storage, Storage):
+        for wrapper in storage._free.pop(alias, []):
+            wrapper.close()
 
 
 def install() -> Storage:
@@ -264,7 +284,7 @@ def pop_transaction(transaction: Transaction, outer: Transaction | None) -> None
 
 def wait_for_shared_wrapper(wrapper: BaseDatabaseWrapper) -> None:
     """Tasks that share one wrapper stay out of each other's transactions: wait until the open one has ended."""
-    if not getattr(wrapper, "shared_by_tasks", False) or not _core.in_worker():
+    if not is_shared(wrapper) or not _core.in_worker():
         return
     levels = wrapper.__dict__.get("_bolt_levels")
     if levels and open_transaction(wrapper.alias) is None:

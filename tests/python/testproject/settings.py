@@ -11,7 +11,8 @@ from typing import Any
 def _sqlite() -> dict[str, Any]:
     directory = Path(tempfile.gettempdir())
     name = directory / f"bolt-tests-{os.getpid()}.sqlite3"
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "TEST": {"NAME": str(name)}}
+    options = {"init_command": "PRAGMA synchronous = OFF"}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "TEST": {"NAME": str(name)}, "OPTIONS": options}
 
 
 def _postgresql() -> dict[str, Any]:
@@ -34,7 +35,11 @@ SECRET_KEY = "tests only"
 ALLOWED_HOSTS = ["testserver", "test", "127.0.0.1"]
 ROOT_URLCONF = "testproject.urls"
 USE_TZ = True
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "testproject.blog"]
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "testproject.blog"]
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "database": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache_rows"},
+}
 MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [

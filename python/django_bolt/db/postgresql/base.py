@@ -6,6 +6,7 @@ Use it as ``"ENGINE": "django_bolt.db.postgresql"``; ``runbolt`` and the test cl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
@@ -30,7 +31,15 @@ class ServerBindingCursor(CountedCursor, base.ServerBindingCursor):
 
 
 class ServerSideCursor(CountedCursor, base.ServerSideCursor):
-    pass
+    def close(self) -> None:
+        """Does not wait in workers: CLOSE is sent before the connection's next statement."""
+        if self.closed or not isinstance(self.connection, WorkerConnection):
+            super().close()
+            return
+        if not self.connection.closed:
+            self.connection.defer(self._close_gen())
+        self._close()
+        self._uncount()
 
 
 class _Database:
@@ -86,10 +95,13 @@ class DatabaseWrapper(PooledWrapper, base.DatabaseWrapper):
         self.isolation_level = IsolationLevel.READ_COMMITTED if level is None else IsolationLevel(level)
 
     def physical_is_usable(self, connection: Any) -> bool:
-        if connection.is_lendable():
+        if connection.is_usable():
             return True
         connection.close()
         return False
 
+    def settle_physical(self, connection: Any, then: Callable[[], None]) -> None:
+        connection.settle(then)
+
     def physical_is_clean(self, connection: Any) -> bool:
-        return bool(connection.is_lendable() and connection.autocommit)
+        return bool(connection.is_settled() and connection.autocommit)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import select
 import socket
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Callable, Generator
 from typing import Any
 
 import psycopg
@@ -20,6 +22,7 @@ from psycopg.pq import ConnStatus, TransactionStatus
 from django_bolt import _core
 
 CANCEL_TIMEOUT_S = 5.0
+FIRST_CANCEL_PATIENCE_S = 0.05
 
 _stock_wait_conn = waiting.wait_conn
 
@@ -114,9 +117,11 @@ class WorkerConnection(psycopg.Connection[Any]):
         super().__init__(*args, **kwargs)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fd = -1
+        self._poll: select.poll | None = None
         self._writing = False
         self._operation: Generator[Any, Any, Any] | None = None
         self._done: asyncio.Future[Any] | None = None
+        self._deferred: deque[Generator[Any, Any, Any]] = deque()
         if _core.in_worker():
             self.lock = _core.Lock()
 
@@ -125,6 +130,8 @@ class WorkerConnection(psycopg.Connection[Any]):
             self._unwatch()
             return super().wait(gen, interval, timeout)
         try:
+            while self._deferred and self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                self._wait_in_worker(self._deferred.popleft(), None)
             return self._wait_in_worker(gen, timeout)
         except BaseException as exc:
             if not isinstance(exc, Exception) and self.pgconn.transaction_status == TransactionStatus.ACTIVE:
@@ -135,8 +142,53 @@ class WorkerConnection(psycopg.Connection[Any]):
         self._unwatch()
         super().close()
 
+    def defer(self, gen: Generator[Any, Any, Any]) -> None:
+        """Run an operation of little interest before the next one, or when the connection is given back.
+
+        Cursors are closed by finalisers, which run anywhere: in another task, in the middle of an operation, outside
+        workers. They must not wait.
+        """
+        self._deferred.append(gen)
+
+    def settle(self, then: Callable[[], None]) -> None:
+        """The user is done: run what was deferred, on the loop, then call ``then``."""
+        if not self._deferred or self.stale or self.closed:
+            self._deferred.clear()
+            then()
+            return
+        gen = self._deferred.popleft()
+        try:
+            events = next(gen)
+        except StopIteration:
+            self.settle(then)
+            return
+        except Exception:
+            self.stale = True
+            self.settle(then)
+            return
+        loop = self._watch()
+        done = loop.create_future()
+        done.add_done_callback(lambda done: self._settled(done, then))
+        self._operation, self._done = gen, done
+        self._want_write(bool(events & waiting.WAIT_W))
+
+    def _settled(self, done: asyncio.Future[Any], then: Callable[[], None]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self.stale = True
+        self.settle(then)
+
     def is_lendable(self) -> bool:
         """Idle, open, outside a transaction, nothing in flight."""
+        return self.is_settled() and not self._deferred
+
+    def is_usable(self) -> bool:
+        """`is_lendable`, asking the socket whether the server has closed the connection since."""
+        if self.is_lendable() and self._poll is not None and self._poll.poll(0):
+            self._unexpected_input()
+        return self.is_lendable()
+
+    def is_settled(self) -> bool:
+        """Like `is_lendable`, but `settle` may have something to do."""
         return (
             not self.stale
             and not self.closed
@@ -145,9 +197,10 @@ class WorkerConnection(psycopg.Connection[Any]):
             and self.pgconn.transaction_status == TransactionStatus.IDLE
         )
 
-    def _wait_in_worker(self, gen: Any, timeout: float | None) -> Any:
+    def _wait_in_worker(self, gen: Any, timeout: float | None, *, again: bool = False) -> Any:
+        """``again``: an operation that was waited for before; what the server sent since may have been read."""
         try:
-            events = next(gen)
+            events = gen.send(waiting.READY_R) if again else next(gen)
         except StopIteration as stop:
             return stop.value
         loop = self._watch()
@@ -165,25 +218,43 @@ class WorkerConnection(psycopg.Connection[Any]):
                 self._want_write(False)
 
     def _cancel_and_drain(self, gen: Any) -> None:
-        """The worker was interrupted in mid-query: stop the query in the server and read what is left of it.
-
-        libpq 17 sends the request without blocking; older ones need a thread for it.
-        """
-        finished_by_itself = False
+        """The worker was interrupted in mid-query: stop the query in the server and read what is left of it."""
         try:
-            if capabilities.has_cancel_safe():
-                self.cancel_safe(timeout=CANCEL_TIMEOUT_S)
-            else:
-                _core.wait(asyncio.get_running_loop().run_in_executor(None, self.pgconn.get_cancel().cancel))
-            self._wait_in_worker(gen, CANCEL_TIMEOUT_S)
-            finished_by_itself = True
-        except errors.QueryCanceled:
-            pass
+            was_cancelled, requests = self._cancel_until_drained(gen)
         except BaseException:  # cancelled again, or the server does not answer: the connection is of no more use
             self._unwatch()
             self.pgconn.finish()
-        if finished_by_itself:
-            self.stale = True  # the request may still arrive and hit the next statement
+            return
+        if not was_cancelled or requests > 1:
+            self.stale = True  # a request may still arrive and hit the next statement
+
+    def _cancel_until_drained(self, gen: Any) -> tuple[bool, int]:
+        """Whether the query ended by cancellation, and after how many requests.
+
+        The server ignores a request that overtakes the query, so it is repeated. Raises _WaitTimeout.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + CANCEL_TIMEOUT_S
+        patience_s, requests = FIRST_CANCEL_PATIENCE_S, 0
+        while True:
+            requests += 1
+            self._request_cancel()
+            try:
+                self._wait_in_worker(gen, patience_s, again=True)
+                return False, requests
+            except errors.QueryCanceled:
+                return True, requests
+            except errors._WaitTimeout:
+                if loop.time() > deadline:
+                    raise
+            patience_s *= 2
+
+    def _request_cancel(self) -> None:
+        """libpq 17 sends the request without blocking; older ones need a thread for it."""
+        if capabilities.has_cancel_safe():
+            self.cancel_safe(timeout=CANCEL_TIMEOUT_S)
+        else:
+            _core.wait(asyncio.get_running_loop().run_in_executor(None, self.pgconn.get_cancel().cancel))
 
     # -- the event loop's side ----------------------------------------------------------------
 
@@ -192,10 +263,12 @@ class WorkerConnection(psycopg.Connection[Any]):
             self._loop = asyncio.get_running_loop()
             self._fd = self.pgconn.socket
             self._loop.add_reader(self._fd, self._step, waiting.READY_R)
+            self._poll = select.poll()
+            self._poll.register(self._fd, select.POLLIN)
         return self._loop
 
     def _unwatch(self) -> None:
-        loop, self._loop = self._loop, None
+        loop, self._loop, self._poll = self._loop, None, None
         if loop is not None and not loop.is_closed():
             loop.remove_reader(self._fd)
             if self._writing:
