@@ -18,7 +18,7 @@ from asgiref.sync import AsyncToSync, SyncToAsync, iscoroutinefunction
 from django.apps import apps
 
 from django_bolt import _core
-from django_bolt.db.scope import in_transaction
+from django_bolt.db.scope import in_transaction, lend_to_loop
 
 REDIRECTED_MODULES = (
     "django.db.models.query",
@@ -89,7 +89,8 @@ async def _sync_to_async_call(self: SyncToAsync[Any, Any], *args: Any, **kwargs:
 def _async_to_sync_call(self: AsyncToSync[Any, Any], *args: Any, **kwargs: Any) -> Any:
     if _core.in_worker():
         return _core.await_(self.awaitable(*args, **kwargs))
-    return _stock_async_to_sync_call(self, *args, **kwargs)
+    with lend_to_loop():
+        return _stock_async_to_sync_call(self, *args, **kwargs)
 
 
 def install() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth import base_user, hashers
+from django.contrib.auth import hashers
 
 from django_bolt import _core
 
@@ -38,9 +39,15 @@ async def _acheck_password(
     return bool(is_correct)
 
 
+def _replace_everywhere(name: str, replacement: Callable[..., Any]) -> None:
+    """Also in the modules that imported the function by name, Django's and the project's."""
+    original = getattr(hashers, name)
+    for module in list(sys.modules.values()):
+        if getattr(module, "__dict__", {}).get(name) is original:
+            setattr(module, name, replacement)
+
+
 def install() -> None:
-    hashers.verify_password = _in_thread(hashers.verify_password)
-    hashers.make_password = _in_thread(hashers.make_password)
-    hashers.acheck_password = _acheck_password
-    base_user.make_password = hashers.make_password
-    base_user.acheck_password = _acheck_password
+    for name in ("verify_password", "make_password"):
+        _replace_everywhere(name, _in_thread(getattr(hashers, name)))
+    _replace_everywhere("acheck_password", _acheck_password)

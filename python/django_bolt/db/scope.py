@@ -14,9 +14,12 @@ open.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import threading
 from collections import deque
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.db import connections
@@ -125,6 +128,34 @@ class Scope:
 _scope: contextvars.ContextVar[Scope | None] = contextvars.ContextVar("django_bolt.db.scope", default=None)
 
 
+#: wrappers of the thread that waits in async_to_sync for this context's code
+_waiting_thread: contextvars.ContextVar[Mapping[str, BaseDatabaseWrapper]] = contextvars.ContextVar(
+    "django_bolt.db.waiting_thread", default=MappingProxyType({})
+)
+
+
+@contextlib.contextmanager
+def lend_to_loop() -> Iterator[None]:
+    """While this thread waits for a coroutine that runs in another one, its transactions include that coroutine.
+
+    This is what makes an async test of a TestCase see the test's transaction: asgiref runs it in a thread of its own.
+    """
+    storage = connections.__dict__.get("_connections")
+    if not isinstance(storage, Storage) or current_task() is not None:
+        yield
+        return
+    lent = dict(storage._thread.wrappers)
+    for wrapper in lent.values():
+        wrapper.inc_thread_sharing()
+    token = _waiting_thread.set(lent)
+    try:
+        yield
+    finally:
+        _waiting_thread.reset(token)
+        for wrapper in lent.values():
+            wrapper.dec_thread_sharing()
+
+
 def current_task() -> asyncio.Task[Any] | None:
     """The running task, or None outside an event loop."""
     try:
@@ -157,7 +188,7 @@ class Storage:
             inherited = scope.transactions.get(alias)
             if inherited is not None and inherited.active:
                 return inherited.wrapper
-        root = thread.get(alias)
+        root = thread.get(alias) or _waiting_thread.get().get(alias)
         if root is not None and (root.in_atomic_block or is_shared(root)):
             return root
         raise AttributeError(alias)
@@ -228,7 +259,8 @@ def drop_free(alias: str) -> None:
     storage = connections.__dict__.get("_connections")
     if isinstance(storage, Storage):
         for wrapper in storage._free.pop(alias, []):
-            wrapper.close()
+            if isinstance(wrapper, TaskWrapper):
+                wrapper.drop_connection()
 
 
 def install() -> Storage:
@@ -258,7 +290,8 @@ def in_transaction() -> bool:
     storage = connections.__dict__.get("_connections")
     if not isinstance(storage, Storage):
         return False
-    return any(wrapper.in_atomic_block for wrapper in storage._thread.wrappers.values())
+    roots = (storage._thread.wrappers, _waiting_thread.get())
+    return any(wrapper.in_atomic_block for wrappers in roots for wrapper in wrappers.values())
 
 
 def push_transaction(wrapper: BaseDatabaseWrapper) -> Transaction:

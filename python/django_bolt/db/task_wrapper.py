@@ -15,6 +15,9 @@ class TaskWrapper(BaseDatabaseWrapper):
         """The task that used this wrapper is done, another one may get it. Runs in a loop callback: must not wait."""
         self.forget_state()
 
+    def drop_connection(self) -> None:
+        """Let go of a connection that was kept for the next task, if any. Called in any thread: must not wait."""
+
     def forget_state(self) -> None:
         """Back to a wrapper without transaction, hooks and query log."""
         self.in_atomic_block = False

@@ -184,12 +184,14 @@ class ThreadedWrapper(TaskWrapper):
         """Keeps a clean connection for the next task as long as CONN_MAX_AGE lets it."""
         abandoned = self.in_atomic_block or not self.autocommit or self.errors_occurred
         expired = self.close_at is not None and time.monotonic() >= self.close_at
-        if self.connection is not None and (abandoned or expired):
-            self._drop_connection()
+        if abandoned or expired:
+            self.drop_connection()
         self.forget_state()
 
-    def _drop_connection(self) -> None:
+    def drop_connection(self) -> None:
         connection, thread = self.connection, self._driver_thread
+        if connection is None:
+            return
         self.connection = None
         self._driver_thread = None
         if thread is None:
