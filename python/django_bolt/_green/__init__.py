@@ -6,14 +6,10 @@ modules of this package, one concern each, and each replacement behaves as befor
 
 from __future__ import annotations
 
-import asyncio
-
 from django.db import connections
 
-from django_bolt import _core
 from django_bolt._green import asgiref_hooks, engines, hashers, nested_loops, transactions
 from django_bolt.db import scope
-from django_bolt.db.pooled import close_pools
 from django_bolt.db.sqlite3.checkpoint import checkpointer
 
 _installed = False
@@ -33,9 +29,3 @@ def install() -> None:
     transactions.install()
     if engines.uses_native_sqlite(connections):
         checkpointer.start()
-
-
-def close_loop(loop: asyncio.AbstractEventLoop) -> None:
-    """The loop is about to close: end its pooled connections and its idle workers. Call in the loop's thread."""
-    close_pools(loop)
-    _core.drain_workers()

@@ -81,7 +81,8 @@ _stock_async_to_sync_call = AsyncToSync.__call__
 
 
 async def _sync_to_async_call(self: SyncToAsync[Any, Any], *args: Any, **kwargs: Any) -> Any:
-    if self._thread_sensitive and self._executor is None and in_transaction():
+    inline = self._thread_sensitive and self._executor is None and not _belongs_to_sync_thread()
+    if inline and in_transaction():
         return await _core.spawn(self.func, *args, **kwargs)
     return await _stock_sync_to_async_call(self, *args, **kwargs)
 

@@ -21,7 +21,7 @@ from testproject.blog.models import Person, Post, Profile, Team
 from testproject.settings import DATABASE
 
 from django_bolt import _core, _green
-from django_bolt._green.tasks import install_task_factory
+from django_bolt._green import loop as green_loop
 from django_bolt.db import pooled
 
 Runner = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -110,7 +110,7 @@ def run(request: pytest.FixtureRequest) -> Iterator[Runner]:
     with asyncio.Runner(loop_factory=LOOPS[request.param]) as runner:
         loop = runner.get_loop()
         loop.set_exception_handler(lambda loop, context: failures.append(context))
-        install_task_factory(loop)
+        green_loop.enter(loop)
 
         async def settle() -> None:
             """Give the callbacks of finished tasks their turn."""
@@ -122,7 +122,7 @@ def run(request: pytest.FixtureRequest) -> Iterator[Runner]:
         yield runner.run
         runner.run(settle())
         check_pools()
-        _green.close_loop(loop)
+        green_loop.leave(loop)
     assert failures == []
     assert not _core.in_worker()
 

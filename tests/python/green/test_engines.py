@@ -45,13 +45,13 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django_bolt import _core, _green
-from django_bolt._green.tasks import install_task_factory
+from django_bolt._green import loop as green_loop
 
 def run(coro):
     async def main():
-        install_task_factory(asyncio.get_running_loop())
+        green_loop.enter(asyncio.get_running_loop())
         await asyncio.create_task(coro)
-        _green.close_loop(asyncio.get_running_loop())
+        green_loop.leave(asyncio.get_running_loop())
     asyncio.run(main())
 """
 

@@ -16,7 +16,7 @@ from django.test import TestCase, TransactionTestCase
 from testproject.blog.models import Post, Team
 
 from django_bolt import _core
-from django_bolt._green.tasks import install_task_factory
+from django_bolt._green import loop as green_loop
 from django_bolt.concurrency import in_worker, run_until_complete, to_worker
 
 
@@ -134,7 +134,7 @@ class InTransaction(TestCase):
         self.assertEqual(sorted(names), ["x class", "x test"])
 
     async def test_children_and_workers(self) -> None:
-        install_task_factory(asyncio.get_running_loop())
+        green_loop.enter(asyncio.get_running_loop())
 
         async def child(i: int) -> int:
             Team.objects.create(name=f"x {i}")
@@ -149,7 +149,7 @@ class InTransaction(TestCase):
             self.assertEqual(Team.objects.filter(name__startswith="x").count(), 2)
 
     async def test_assert_num_queries(self) -> None:
-        install_task_factory(asyncio.get_running_loop())
+        green_loop.enter(asyncio.get_running_loop())
 
         async def counted() -> None:
             with self.assertNumQueries(3):

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from testproject.blog.models import Post, Team
 
-from django_bolt._green.tasks import install_task_factory
+from django_bolt._green import loop as green_loop
 from django_bolt.concurrency import to_worker
 from django_bolt.db import pooled
 from django_bolt.db.pool import PoolTimeout
@@ -170,7 +170,6 @@ async def test_tasks_of_a_user_set_factory_keep_working() -> None:
         return Post.objects.count()
 
     loop.set_task_factory(factory)
-    install_task_factory(loop)
-    install_task_factory(loop)
+    green_loop.enter(loop)
     assert await asyncio.create_task(child()) == 3
     assert len(made) == 1
