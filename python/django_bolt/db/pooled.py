@@ -118,6 +118,8 @@ class PooledWrapper(TaskWrapper):
         key = (asyncio.get_running_loop(), self.alias, self._settings_key())
         pool = _pools.get(key)
         if pool is None:
+            for loop in {loop for loop, _, _ in _pools if loop.is_closed()}:
+                close_pools(loop)  # it ended without saying so
             options = self.pool_options()
             pool = _pools[key] = Pool(
                 key[0],

@@ -15,7 +15,7 @@ from django_bolt.db import pooled
 
 
 def pool() -> Any:
-    [only] = pooled._pools.values()
+    [only] = [pool for key, pool in pooled._pools.items() if key[0] is asyncio.get_running_loop()]
     return only
 
 
