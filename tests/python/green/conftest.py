@@ -52,7 +52,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def database() -> Iterator[None]:
     _green.install()
     original = connection.settings_dict["NAME"]
+    test = connection.settings_dict["TEST"]
+    shared_name = test["NAME"]
+    test["NAME"] = f"{shared_name}_green"  # other directories of the same run have a database, too
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    test["NAME"] = shared_name
     call_command("createcachetable", verbosity=0)
     connection.close()
     yield

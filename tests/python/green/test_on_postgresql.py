@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.threads  # communicate() reads both pipes
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_same_on_postgresql(postgresql_conninfo: str) -> None:
     environment = {**os.environ, "BOLT_TEST_DATABASE": "postgresql", "BOLT_TEST_PG": postgresql_conninfo}
     command = [sys.executable, "-m", "pytest", "-q", "tests/python/green"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=290)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=590)
     assert done.returncode == 0, done.stdout + done.stderr

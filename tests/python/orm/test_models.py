@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
@@ -301,6 +302,7 @@ def test_queries_run_on_the_loops_thread_where_they_may_wait(monkeypatch: pytest
         return execute(self, sql, params)
 
     monkeypatch.setattr(CursorWrapper, "execute", recording)
+    monkeypatch.setattr(django.utils.asyncio, "get_running_loop", asyncio.get_running_loop)
     answer(people, model)
     assert threading.get_ident() not in threads
     threads.clear()
