@@ -159,7 +159,7 @@ static PyObject *call_handler(struct bolt_py_task *task)
         return PyErr_NoMemory();
     PyObject **args = storage + 1; /* the slot before is for PY_VECTORCALL_ARGUMENTS_OFFSET */
     PyObject *result = NULL;
-    if (bolt_py_bind(route->binder, task->exchange, task->request, args) == 0) {
+    if (route->nargs == 0 || bolt_py_bind(route->binder, task->exchange, task->request, args) == 0) {
         size_t nargsf = (size_t)route->npositional | PY_VECTORCALL_ARGUMENTS_OFFSET;
         result = PyObject_Vectorcall(route->handler, args, nargsf, route->kwnames);
         for (Py_ssize_t i = 0; i < route->nargs; i++)

@@ -31,7 +31,7 @@ static enum bolt_py_encode_class class_of_subclass(PyObject *value)
 enum bolt_py_encode_class bolt_py_encode_class(struct bolt_py_state *state, PyObject *value)
 {
     PyTypeObject *type = Py_TYPE(value);
-    if (BOLT_LIKELY(is_json_builtin(type)))
+    if (is_json_builtin(type))
         return BOLT_PY_ENCODE_JSON;
     if (value == Py_None)
         return BOLT_PY_ENCODE_NONE;

@@ -100,25 +100,37 @@ static const struct bolt_py_head *json_head(struct bolt_py_server *server, struc
     return slot->len ? slot : NULL;
 }
 
+/* Decimal digits of `value` at `at`; returns what follows them. */
+static char *put_digits(char *at, size_t value)
+{
+    char digits[20];
+    size_t pos = sizeof(digits);
+    do {
+        digits[--pos] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    while (pos < sizeof(digits))
+        *at++ = digits[pos++];
+    return at;
+}
+
 /* Appends head, length and content as one piece. */
 static int put_json_fast(struct bolt_exchange *exchange, const struct bolt_py_head *head, struct bolt_slice content)
 {
     struct bolt_buf *out = bolt_exchange_out(exchange);
-    size_t mark = out->len, room;
-    if (!bolt_size_add(content.len, (size_t)head->len + 32, &room) || bolt_buf_reserve(out, room) != BOLT_OK)
-        goto fail;
-    memcpy(out->ptr + out->len, head->text, head->len);
-    out->len += head->len;
-    if (bolt_buf_put_u64(out, content.len) != BOLT_OK || bolt_buf_put_lit(out, "\r\n\r\n") != BOLT_OK)
-        goto fail;
-    if (bolt_buf_put(out, content.ptr, content.len) != BOLT_OK)
-        goto fail;
+    size_t room;
+    if (!bolt_size_add(content.len, (size_t)head->len + 24, &room) || bolt_buf_reserve(out, room) != BOLT_OK) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    char *at = out->ptr + out->len; /* room is for 20 digits and CRLF CRLF */
+    memcpy(at, head->text, head->len);
+    at = put_digits(at + head->len, content.len);
+    memcpy(at, "\r\n\r\n", 4);
+    memcpy(at + 4, content.ptr, content.len);
+    out->len = (size_t)(at + 4 - out->ptr) + content.len;
     exchange->status = head->status;
     return 0;
-fail:
-    out->len = mark;
-    PyErr_NoMemory();
-    return -1;
 }
 
 static int put_json(struct bolt_py_task *task, int status, PyObject *value)
@@ -194,6 +206,8 @@ static int finalize(struct bolt_py_task *task, PyObject *value, PyObject **tail)
 static int put_encoded(struct bolt_py_task *task, PyObject *value, PyObject **tail)
 {
     int status = task->route->result.status;
+    if (BOLT_LIKELY(PyDict_CheckExact(value) || PyList_CheckExact(value)))
+        return put_json(task, status, value);
     switch (bolt_py_encode_class(task->server->state, value)) {
     case BOLT_PY_ENCODE_JSON:
         return put_json(task, status, value);
