@@ -39,6 +39,7 @@ ZONE = datetime.timezone(datetime.timedelta(hours=2))
         ({"value": "a;b", "samesite": None, "path": None}, r'n="a\073b"'),
         ({"value": 'a"b', "samesite": None, "path": None}, r'n="a\"b"'),
         ({"value": "é", "samesite": None, "path": None}, r'n="\351"'),
+        ({"value": "\r\nset-cookie: x=y", "samesite": None, "path": None}, r'n="\015\012set-cookie: x=y"'),
         ({"expires": MOMENT.replace(tzinfo=ZONE), "samesite": None, "path": None},
          'n=""; Expires=Wed, 01 May 2030 10:00:00 GMT'),
         ({"expires": "Thu, 01 Jan 1970 00:00:00 GMT", "samesite": None, "path": None},
@@ -49,11 +50,9 @@ def test_header_value(arguments: dict[str, Any], expected: str) -> None:
     assert Cookie("n", **arguments).to_header_value() == expected
 
 
-@pytest.mark.parametrize("value", ["plain", "a;b", 'q"q', "back\\slash", "comma,semi;space ", "\r\nset-cookie: x=y"])
+@pytest.mark.parametrize("value", ["plain", "a;b", 'q"q', "back\\slash", "comma,semi;space "])
 def test_python_reads_it_back(value: str) -> None:
     header = Cookie("n", value).to_header_value()
-    assert "\r" not in header
-    assert "\n" not in header
     assert SimpleCookie(header)["n"].value == value
 
 
