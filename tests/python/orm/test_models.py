@@ -295,10 +295,12 @@ def test_an_evaluated_queryset_is_not_evaluated_again(statements: list[str]) -> 
 @pytest.mark.parametrize("model", [list[PersonOut], list[PersonFull], ...])
 def test_queries_run_on_the_loops_thread_where_they_may_wait(monkeypatch: pytest.MonkeyPatch, model: Any) -> None:
     threads: set[int] = set()
+    used: set[Any] = set()
     execute = CursorWrapper.execute
 
     def recording(self: CursorWrapper, sql: Any, params: Any = None) -> Any:
         threads.add(threading.get_ident())
+        used.add(self.db)
         return execute(self, sql, params)
 
     monkeypatch.setattr(CursorWrapper, "execute", recording)
@@ -306,8 +308,11 @@ def test_queries_run_on_the_loops_thread_where_they_may_wait(monkeypatch: pytest
     answer(people, model)
     assert threading.get_ident() not in threads
     threads.clear()
+    used.clear()
     monkeypatch.setattr(django.utils.asyncio, "get_running_loop", asgiref_hooks._get_running_loop)
     answer(people, model)
+    for connection in used:  # it belongs to the request's context, where nobody closes it
+        connection.close()
     assert threads == {threading.get_ident()}
 
 
