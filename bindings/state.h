@@ -26,13 +26,14 @@
     X(SqliteCursor)                                                                                                    \
     X(SqliteBlob)
 
-/* X(name, module, attribute): imported once; the attribute may be dotted. */
+/* X(name, module, attribute): imported once; the attribute may be dotted. Task and Future are the C types that
+ * RequestTask needs, even where somebody has put Python classes into their place in asyncio. */
 #define BOLT_PY_IMPORTS(X)                                                                                             \
-    X(asyncio_Task, "asyncio", "Task")                                                                                 \
-    X(asyncio_Future, "asyncio", "Future")                                                                             \
-    X(Future_set_result, "asyncio", "Future.set_result")                                                               \
-    X(Future_set_exception, "asyncio", "Future.set_exception")                                                         \
-    X(Future_cancel, "asyncio", "Future.cancel")                                                                       \
+    X(asyncio_Task, "_asyncio", "Task")                                                                                \
+    X(asyncio_Future, "_asyncio", "Future")                                                                            \
+    X(Future_set_result, "_asyncio", "Future.set_result")                                                              \
+    X(Future_set_exception, "_asyncio", "Future.set_exception")                                                        \
+    X(Future_cancel, "_asyncio", "Future.cancel")                                                                      \
     X(enter_task, "asyncio", "_enter_task")                                                                            \
     X(leave_task, "asyncio", "_leave_task")                                                                            \
     X(register_task, "asyncio", "_register_task")                                                                      \

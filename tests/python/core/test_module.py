@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib.machinery
 import importlib.util
+import subprocess
 import sys
 import weakref
 from types import ModuleType
@@ -30,3 +31,30 @@ def test_instances_are_independent_and_released() -> None:
     gc.collect()
     assert gone() is None
     assert sys.modules["django_bolt._core"] is _core
+
+
+PATCHED_ASYNCIO = """
+import asyncio, socket
+asyncio.Task = asyncio.tasks.Task = asyncio.tasks._CTask = asyncio.tasks._PyTask
+asyncio.Future = asyncio.futures.Future = asyncio.futures._CFuture = asyncio.futures._PyFuture
+from tests.python.harness import Application, run, serve
+
+async def main():
+    app = Application()
+
+    @app.get("/")
+    async def handler():
+        await asyncio.sleep(0)
+        return str(type(asyncio.current_task()).__name__)
+
+    async with serve(app) as service:
+        print((await service.get("/")).content.decode())
+
+run(main())
+"""
+
+
+def test_python_classes_in_place_of_task_and_future() -> None:
+    """nest_asyncio does this to asyncio."""
+    done = subprocess.run([sys.executable, "-c", PATCHED_ASYNCIO], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("RequestTask\n", "")
