@@ -34,7 +34,7 @@
 #define LINGER_MS 5000u          /* how long a refused client may take to read the answer */
 #define LINGER_BYTES (8u << 20)  /* and how much it may still send meanwhile */
 #define ACCEPTS_PER_TURN 64
-#define DRAIN_ACCEPTS 4096 /* from one listener: the usual limit of its queue */
+#define DRAIN_ACCEPTS 4096   /* from one listener: the usual limit of its queue */
 #define ACCEPT_RETRY_MS 250u /* after EMFILE and friends */
 #define LOG_FLUSH_BYTES 32768u
 #define LOG_FLUSH_MS 1000u
@@ -61,7 +61,16 @@ struct listener {
 
 /* ------------------------------------------------------------------------------------------- timers */
 
-enum timer_kind { TIMER_HEADER, TIMER_IDLE, TIMER_CONTENT, TIMER_LINGER, TIMER_DRAIN, TIMER_WRITE, TIMER_KINDS, TIMER_OFF };
+enum timer_kind {
+    TIMER_HEADER,
+    TIMER_IDLE,
+    TIMER_CONTENT,
+    TIMER_LINGER,
+    TIMER_DRAIN,
+    TIMER_WRITE,
+    TIMER_KINDS,
+    TIMER_OFF
+};
 
 struct timer {
     struct timer *next, *prev;
