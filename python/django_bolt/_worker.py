@@ -25,6 +25,7 @@ from types import FrameType
 
 from django_bolt import _core
 from django_bolt._application import Application
+from django_bolt._green import loop as green_loop
 from django_bolt._options import ServeOptions
 from django_bolt._reload import report_modules
 from django_bolt._serve import lifespans
@@ -123,6 +124,13 @@ class Worker:
         self._main_task = asyncio.current_task()
         if self._mode is not None:
             return 0
+        green_loop.enter(loop)
+        try:
+            return await _core.drive(self._serve(loop))  # lifespans may wait in sync code, too
+        finally:
+            green_loop.leave(loop)
+
+    async def _serve(self, loop: asyncio.AbstractEventLoop) -> int:
         async with lifespans(self._application.apis):
             server = self._make_server(loop)
             try:
