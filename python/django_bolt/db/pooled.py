@@ -86,6 +86,9 @@ class PooledWrapper(TaskWrapper):
     def prepare_borrowed(self) -> None:
         """Set what connecting would have set on this wrapper (not on the connection)."""
 
+    def resume_session(self, connection: Any) -> None:
+        """A lent connection keeps the session settings of its last user: put this wrapper's back. May wait."""
+
     def pool_options(self) -> dict[str, Any]:
         options = self.settings_dict["OPTIONS"].get("pool")
         return dict(options) if isinstance(options, dict) else {}
@@ -162,12 +165,13 @@ class PooledWrapper(TaskWrapper):
         self.connection = pool.acquire(self, connect, self.physical_is_usable)
         self._pool = pool
         if not made:
-            if not self._borrowed_before:
-                try:
+            try:
+                if not self._borrowed_before:
                     self.prepare_borrowed()
-                except BaseException:
-                    self._give_back()
-                    raise
+                self.resume_session(self.connection)
+            except BaseException:
+                self._give_back()
+                raise
             self.autocommit = self.settings_dict["AUTOCOMMIT"]
             self.closed_in_transaction = False
             self.errors_occurred = False

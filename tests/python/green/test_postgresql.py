@@ -227,3 +227,19 @@ async def test_nowait_in_another_session() -> None:
         await Person.objects.select_for_update().aget(username="ann")
         with pytest.raises(OperationalError, match="could not obtain lock"):
             await asyncio.to_thread(lock)
+
+
+async def test_a_lent_connection_gets_its_time_zone_back() -> None:
+    def zone() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW TIME ZONE")
+            return str(cursor.fetchone()[0])
+
+    def change() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TIME ZONE 'Asia/Tokyo'")
+
+    before = zone()
+    assert before != "Asia/Tokyo"
+    change()  # the session keeps it, and the next borrower gets the same session
+    assert zone() == before

@@ -94,6 +94,13 @@ class DatabaseWrapper(PooledWrapper, base.DatabaseWrapper):
         level = self.settings_dict["OPTIONS"].get("isolation_level")
         self.isolation_level = IsolationLevel.READ_COMMITTED if level is None else IsolationLevel(level)
 
+    def resume_session(self, connection: Any) -> None:
+        zone = connection.pgconn.parameter_status(b"TimeZone")  # what the server reported last, no query
+        if connection.session_zone == (self.timezone_name, zone):
+            return
+        self._configure_timezone(connection)
+        connection.session_zone = self.timezone_name, connection.pgconn.parameter_status(b"TimeZone")
+
     def physical_is_usable(self, connection: Any) -> bool:
         if connection.is_usable():
             return True

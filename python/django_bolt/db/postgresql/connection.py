@@ -112,6 +112,8 @@ class WorkerConnection(psycopg.Connection[Any]):
     """
 
     stale = False
+    #: time zone a wrapper asked for last, and how the server spells it
+    session_zone: tuple[str | None, bytes | None] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
