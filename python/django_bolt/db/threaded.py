@@ -16,10 +16,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -33,18 +34,30 @@ ROWS_PER_TRIP = 100
 
 
 class DriverThread:
-    """One thread that executes calls in the order they are made."""
+    """One thread that executes calls in the order they are made.
+
+    Not a ThreadPoolExecutor: its submit() takes a lock, and finalisers post calls. One that runs because the collector
+    strikes inside another submit() would wait for its own thread. SimpleQueue.put() is reentrant.
+    """
 
     def __init__(self, name: str) -> None:
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name, initializer=self._started)
-        self._ident = 0
+        self._calls: queue.SimpleQueue[tuple[Future[Any] | None, Callable[[], Any]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
 
-    def _started(self) -> None:
-        self._ident = threading.get_ident()
+    def _run(self) -> None:
+        while (item := self._calls.get()) is not None:
+            pending, function = item
+            if pending is None:
+                with contextlib.suppress(Exception):  # posted: of no interest to anybody
+                    function()
+            elif pending.set_running_or_notify_cancel():
+                _execute(pending, function)
+            del item, pending, function  # may be the last references to a cursor
 
     def is_current(self) -> bool:
         """Is the caller running in this thread?"""
-        return self._ident == threading.get_ident()
+        return self._thread.ident == threading.get_ident()
 
     def call(self, function: Callable[..., T], *args: Any, abandoned: Callable[[T], object] | None = None) -> T:
         """Call in the thread and wait: in a worker for the loop's sake, elsewhere by blocking.
@@ -54,7 +67,8 @@ class DriverThread:
         """
         if self.is_current():
             return function(*args)
-        pending = self._executor.submit(function, *args)
+        pending: Future[T] = Future()
+        self._calls.put((pending, functools.partial(function, *args)))
         if not _core.in_worker():
             return pending.result()
         try:
@@ -65,13 +79,21 @@ class DriverThread:
             raise
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
-        """Call in the thread without waiting; an exception is of no interest to anybody."""
-        with contextlib.suppress(RuntimeError):  # the thread has ended, and the connection with it
-            self._executor.submit(function, *args)
+        """Call in the thread without waiting; after stop() nothing happens. Safe in finalisers."""
+        self._calls.put((None, functools.partial(function, *args)))
 
     def stop(self) -> None:
         """The thread ends after what it has been given so far."""
-        self._executor.shutdown(wait=False)
+        self._calls.put(None)
+
+
+def _execute(pending: Future[Any], function: Callable[[], Any]) -> None:
+    try:
+        result = function()
+    except BaseException as exc:
+        pending.set_exception(exc)
+    else:
+        pending.set_result(result)
 
 
 def _hand_over(abandoned: Callable[[T], object], pending: Future[T]) -> None:
