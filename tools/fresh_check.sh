@@ -26,7 +26,7 @@ if [ -n "$base" ] && [ -f "$base" ]; then
     tar -x -C "$root" -f "$base"
 else
     debootstrap --variant=minbase --include=python3,gcc,make,curl,ca-certificates bookworm "$root" \
-        "${mirror:-http://deb.debian.org/debian}" >"$root.log" 2>&1 || {
+        ${mirror:+"$mirror"} >"$root.log" 2>&1 || {
         tail -20 "$root.log"
         exit 1
     }
