@@ -43,7 +43,7 @@ test-c: build ## C unit tests, replay of the fuzz corpora
 	meson test -C $(BUILD) --print-errorlogs --suite c --suite fuzz-replay
 
 test-py: build ## Python tests, beside a private PostgreSQL (ARGS="-k name")
-	tools/pg_cluster.py run -- pytest $(ARGS)
+	python -m tools.beside postgresql mariadb -- pytest $(ARGS)
 
 test-django: build ## Django's own tests on our backends: DB= MODE= LABELS=quick|orm|all|NAMES PARALLEL= FRESH=1
 	$(BIN)/python -m tools.test_django $(if $(DB),--db $(DB)) $(if $(MODE),--mode $(MODE)) $(if $(LABELS),--labels "$(LABELS)") \

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tools import pg_cluster
+from tools.private_server import ServerError
 
 from bench import dataset
 from bench.venvs import BENCH, SetupError
@@ -128,7 +129,7 @@ class PostgreSQL:
         """Variables that lead libpq to a new cluster. It shares the harness's cores."""
         try:
             conninfo = self._stack.enter_context(pg_cluster.cluster(_CLUSTER_SETTINGS))
-        except pg_cluster.ClusterError as error:
+        except ServerError as error:
             raise SetupError(str(error)) from error
         pairs = dict(item.split("=", 1) for item in conninfo.split())
         return {"PGHOST": pairs["host"], "PGPORT": pairs["port"], "PGUSER": pairs["user"]}

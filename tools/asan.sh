@@ -32,7 +32,7 @@ purelib='import sysconfig; print(sysconfig.get_path("purelib"))'
 # Only pytest and what it starts run under the sanitizer, not the database; the tests of bench/ and tools/ run none of
 # our C code. libstdc++ is preloaded with the runtime, or its interceptor of C++ exceptions finds nothing to call when
 # greenlet throws one.
-exec tools/pg_cluster.py run -- env \
+exec python3 -m tools.beside postgresql mariadb -- env \
     ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1 \
     LD_PRELOAD="$(cc -print-file-name=libasan.so) $(cc -print-file-name=libstdc++.so.6)" \
     PYTHONMALLOC=malloc PYTHONPATH="$site" BOLT_BUILD_DIR="$root/$build" \

@@ -24,6 +24,7 @@ need "echo '#include <sqlite3.h>' | cc -E -" libsqlite3-dev
 if [ "$profile" = dev ]; then
     need "printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' | cc -E -" libcmocka-dev
     need "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb" postgresql
+    need "command -v mariadbd || ls /usr/sbin/mariadbd" mariadb-server-core
 fi
 if [ -n "$missing" ]; then
     # shellcheck disable=SC2086

@@ -23,7 +23,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import django
-from tools.pg_cluster import ENVIRONMENT_NAME, ClusterError, cluster
+from tools.pg_cluster import ENVIRONMENT_NAME, cluster
+from tools.private_server import ServerError
 from tools.test_django_results import Run, Verdict, compare, judge, read_expectations, read_run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -211,7 +212,7 @@ def main() -> int:
         suite = suite_directory()
         labels = resolve_labels(arguments.labels, suite)
         verdicts = [check_database(arguments, db, suite, labels) for db in arguments.db]
-    except (SetupError, ClusterError, ValueError) as exc:
+    except (SetupError, ServerError, ValueError) as exc:
         print(f"test_django: {exc}", file=sys.stderr)
         return 2
     return 0 if all(verdicts) else 1

@@ -12,23 +12,37 @@ import pytest
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testproject.settings")
 django.setup()
 
-PG_ENVIRONMENT_NAME = "BOLT_TEST_PG"  # exported by tools/pg_cluster.py
+# Exported by tools/beside.py, which make test-py runs.
+PG_ENVIRONMENT_NAME = "BOLT_TEST_PG"
+MARIADB_ENVIRONMENT_NAME = "BOLT_TEST_MARIADB"
 
 
 def pytest_report_header() -> list[str]:
-    postgresql = os.environ.get(PG_ENVIRONMENT_NAME)
+    missing = "MISSING, its tests are skipped (make test-py starts a private one)"
     return [
         f"sqlite: {sqlite3.sqlite_version}",
-        f"postgresql: {postgresql or 'MISSING, its tests are skipped (make test-py starts a private cluster)'}",
+        f"postgresql: {os.environ.get(PG_ENVIRONMENT_NAME) or missing}",
+        f"mariadb: {os.environ.get(MARIADB_ENVIRONMENT_NAME) or missing}",
     ]
 
 
 @pytest.fixture(scope="session")
 def postgresql_conninfo() -> str:
     """libpq connection string of a superuser on a private cluster."""
-    conninfo = os.environ.get(PG_ENVIRONMENT_NAME)
-    if conninfo is not None:
-        return conninfo
+    return _server(PG_ENVIRONMENT_NAME)
+
+
+@pytest.fixture(scope="session")
+def mariadb_socket() -> str:
+    """Path of a private server's socket; the user is root, without a password."""
+    return _server(MARIADB_ENVIRONMENT_NAME)
+
+
+def _server(variable: str) -> str:
+    address = os.environ.get(variable)
+    if address is not None:
+        return address
+    reason = f"{variable} is not set: run the tests through make test-py"
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{PG_ENVIRONMENT_NAME} is not set: run the tests through make test-py", pytrace=False)
-    pytest.skip(f"{PG_ENVIRONMENT_NAME} is not set: run the tests through make test-py")
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)

@@ -21,37 +21,29 @@ from django_bolt.db.threaded import CursorProxy, ThreadedWrapper
 
 pytestmark = pytest.mark.threads
 ALIAS = "mariadb"
-SERVER = {"host": "127.0.0.1", "port": 3306, "user": "root", "password": ""}
 NAME = f"bolt_tests_{os.getpid()}"
 
 
-def administer(sql: str) -> None:
-    with pymysql.connect(**SERVER) as link, link.cursor() as cursor:
+def administer(path: str, sql: str) -> None:
+    with pymysql.connect(unix_socket=path, user="root") as link, link.cursor() as cursor:
         cursor.execute(sql)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[None]:
-    try:
-        administer(f"CREATE DATABASE {NAME} CHARACTER SET utf8mb4")
-    except pymysql.OperationalError as exc:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"no MariaDB on 127.0.0.1:3306 ({exc})")
+def server(mariadb_socket: str) -> Iterator[str]:
+    administer(mariadb_socket, f"CREATE DATABASE {NAME} CHARACTER SET utf8mb4")
     pymysql.install_as_MySQLdb()
-    yield
-    administer(f"DROP DATABASE {NAME}")
+    yield mariadb_socket
+    administer(mariadb_socket, f"DROP DATABASE {NAME}")
 
 
 @pytest.fixture(autouse=True)
-def mariadb(server: None) -> Iterator[None]:
+def mariadb(server: str) -> Iterator[None]:
     connections.settings[ALIAS] = {
         "ENGINE": "django.db.backends.mysql",
         "NAME": NAME,
-        "HOST": SERVER["host"],
-        "PORT": SERVER["port"],
-        "USER": SERVER["user"],
-        "PASSWORD": "",
+        "HOST": server,
+        "USER": "root",
     }
     connections.configure_settings(connections.settings)
     with connections[ALIAS].schema_editor() as editor:
