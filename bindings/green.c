@@ -15,6 +15,9 @@
  *  3. A worker in the pool's idle list is referenced by that list alone.
  *  4. Nothing that another greenlet may look at lives on a C stack: job arguments are heap objects, and
  *     locals here are re-read from the worker after every switch.
+ *  5. A worker's stack begins far below the frames of whoever enters it, so those stay where they are while it runs.
+ *     Greenlets share one C stack, and what overlaps is copied away; but libuv (uvloop) keeps a pointer to a
+ *     local of its poll function and follows it whenever code in a worker adds a reader or writer.
  */
 #include "green.h"
 
@@ -26,6 +29,8 @@
 #include "state.h"
 
 #define POOL_MAX_IDLE 256
+/* More than an event loop's own C frames need, and little beside a thread's 8 MiB; untouched pages cost nothing. */
+#define STACK_GAP_BYTES (512 * 1024)
 
 struct worker {
     PyGreenlet base;
@@ -213,6 +218,16 @@ static enum bolt_py_green_status enter(struct worker *worker, PyObject **future)
     return BOLT_PY_GREEN_DONE;
 }
 
+/* The first entry: it fixes where the worker's C stack begins, see invariant 5. */
+static __attribute__((noinline)) enum bolt_py_green_status enter_below_gap(struct worker *worker, PyObject **future)
+{
+    volatile char gap[STACK_GAP_BYTES];
+    gap[0] = gap[STACK_GAP_BYTES - 1] = 0;
+    enum bolt_py_green_status status = enter(worker, future);
+    gap[0] = 1; /* the frame has to stay until then: no tail call */
+    return status;
+}
+
 enum bolt_py_green_status bolt_py_green_run(struct bolt_py_state *state, bolt_py_green_fn fn, void *arg,
                                             bool share_context, PyObject **worker_out, PyObject **future)
 {
@@ -222,7 +237,8 @@ enum bolt_py_green_status bolt_py_green_run(struct bolt_py_state *state, bolt_py
     worker->fn = fn;
     worker->arg = arg;
     worker->context = share_context ? Py_XNewRef(bolt_py_context_borrow()) : NULL;
-    enum bolt_py_green_status status = enter(worker, future);
+    enum bolt_py_green_status status =
+        PyGreenlet_STARTED(&worker->base) ? enter(worker, future) : enter_below_gap(worker, future);
     if (status == BOLT_PY_GREEN_WAITING)
         *worker_out = (PyObject *)worker;
     else if (status == BOLT_PY_GREEN_DONE)

@@ -340,6 +340,36 @@ def test_tasks_created_by_handlers_wait_with_the_factory(run: Any) -> None:
     run(main())
 
 
+def test_handlers_may_watch_descriptors(run: Any) -> None:
+    """libuv follows a pointer into its poll function's stack frame then; workers must not have overwritten it."""
+
+    async def main() -> None:
+        app = Application()
+
+        @app.get("/")
+        def handler() -> str:
+            loop = asyncio.get_running_loop()
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                ready = loop.create_future()
+                loop.add_writer(ours, lambda: ready.done() or ready.set_result(None))
+                _core.wait(ready)
+                loop.remove_writer(ours)
+                theirs.sendall(b"x")
+                readable = loop.create_future()
+                loop.add_reader(ours, lambda: readable.done() or readable.set_result(None))
+                _core.wait(readable)
+                loop.remove_reader(ours)
+            return "ok"
+
+        await _core.spawn(lambda: None)  # the pooled worker was made where the stack is shallow
+        async with serve(app) as service:
+            for _ in range(10):
+                assert (await service.get("/")).content == b"ok"
+
+    run(main())
+
+
 def test_many_requests_leave_nothing_behind(run: Any) -> None:
     async def main() -> None:
         app = Application()
