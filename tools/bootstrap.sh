@@ -25,6 +25,7 @@ if [ "$profile" = dev ]; then
     need "printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' | cc -E -" libcmocka-dev
     need "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb" postgresql
     need "command -v mariadbd || ls /usr/sbin/mariadbd" mariadb-server-core
+    need "command -v my_print_defaults" mariadb-client-core # mariadb-install-db calls it
 fi
 if [ -n "$missing" ]; then
     # shellcheck disable=SC2086
