@@ -30,7 +30,9 @@ def _find(name: str) -> str:
     """A program of the server, which Debian keeps out of users' PATH. Raises ServerError."""
     found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if found is None:
-        raise ServerError("MariaDB's server programs are missing. Run: apt-get install mariadb-server-core mariadb-client-core")
+        raise ServerError(
+            "MariaDB's server programs are missing. Run: apt-get install mariadb-server-core mariadb-client-core"
+        )
     return found
 
 
