@@ -55,7 +55,10 @@ def suite_directory() -> Path:
         raise SetupError(f"pip could not download the sdist of Django {version}")
     sdist = next(path for path in cache.iterdir() if path.name.lower() == f"django-{version}.tar.gz")
     with tempfile.TemporaryDirectory(dir=cache) as scratch, tarfile.open(sdist) as archive:
-        archive.extractall(scratch, filter="data")
+        if hasattr(tarfile, "data_filter"):  # 3.11.4; Debian 12 has 3.11.2
+            archive.extractall(scratch, filter="data")
+        else:
+            archive.extractall(scratch)
         next(Path(scratch).iterdir()).rename(cache / "suite")  # complete or absent, whatever interrupts us
     return tests
 
